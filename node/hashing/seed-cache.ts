@@ -40,7 +40,7 @@ export interface RememberedContent {
 }
 
 const MAGIC = 'shoal seed cache 1';
-/** The name of every seed from {@link SeedCache.all}, whose callers need only the digests. */
+/** The name of every seed from {@link SeedCache.entry}, whose callers need only the digests. */
 const NAME = 'content';
 const LF = 0x0a;
 /** The line of an entry with the stamp of a folder and the length of its index in bytes. */
@@ -114,18 +114,12 @@ export class SeedCache {
 		return (await readdir(this.#folder).catch(() => [])).length === 0;
 	}
 
-	/** The paths and seeds of all sound entries, with the index of a folder. @internal */
-	async *all(): AsyncGenerator<RememberedContent> {
-		for (const name of await readdir(this.#folder).catch(() => [])) {
-			try {
-				const entry = await readFile(join(this.#folder, name));
-				const found = contentOf(entry);
-				if (found !== undefined) {
-					yield found;
-				}
-			} catch {
-				// Another process may have removed it.
-			}
+	/** What the entry `name` of the folder describes; undefined if it is damaged or gone. @internal */
+	async entry(name: string): Promise<RememberedContent | undefined> {
+		try {
+			return contentOf(await readFile(join(this.#folder, name)));
+		} catch {
+			return undefined;
 		}
 	}
 
@@ -139,7 +133,7 @@ export class SeedCache {
 	): Promise<T | undefined> {
 		try {
 			const real = await realpath(path);
-			const entry = this.#entry(real);
+			const entry = this.#pathOf(real);
 			const found = await stat(entry);
 			if (!found.isFile() || found.size > this.#mostBytes) {
 				return undefined;
@@ -160,7 +154,7 @@ export class SeedCache {
 		try {
 			const real = await realpath(path);
 			await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-			const entry = this.#entry(real);
+			const entry = this.#pathOf(real);
 			const temporary = `${entry}.${nanoid()}`;
 			await writeFile(temporary, entryOf(real, stamp, body), { flag: 'wx', mode: 0o600 });
 			await rename(temporary, entry).catch(() => rm(temporary, { force: true }));
@@ -170,7 +164,7 @@ export class SeedCache {
 		}
 	}
 
-	#entry(real: string): string {
+	#pathOf(real: string): string {
 		return join(this.#folder, createHash('sha256').update(real).digest('hex'));
 	}
 

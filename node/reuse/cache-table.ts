@@ -1,70 +1,109 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SeedCache } from '../hashing/seed-cache.ts';
-import { READ_ONLY } from '../storage/regular-file.ts';
+import type { RememberedContent, SeedCache } from '../hashing/seed-cache.ts';
+import { JoinedTables } from './joined-tables.ts';
 import type { KnownSource } from './known-source.ts';
-import { KnownTable } from './known-table.ts';
+import { type KnownDigests, KnownTable } from './known-table.ts';
+import { openFile } from './open-known.ts';
 import { readTable, writeTable } from './stored-table.ts';
 import { zerosDigest } from './zeros-digest.ts';
 
 /** Maximum length of the first line of an entry, in bytes. */
 const START = 128;
+/**
+ * Entries and bytes of the largest part of a cache that is read on the event loop: it takes no
+ * longer than a thread takes to start, which is 40 ms of processor time.
+ */
+const FEW = 16;
+const SMALL = 128 * 1024;
 
 /**
- * The table of all files and folders that a seed cache remembers. The table is stored beside the
- * cache, in the file `<cache>.table`. If an entry of the cache was added, replaced or removed since
- * then, the table is made again. If the cache is large, this takes long.
+ * Makes a table of all files and folders that a seed cache remembers, and stores it beside the
+ * cache, in the file `<cache>.table`. If the cache is large, this takes long.
  */
 export async function tableOfCache(cache: SeedCache): Promise<KnownTable> {
-	const path = `${cache.folder}.table`;
-	const of = await stateOf(cache.folder);
-	const stored = await readTable(path, of);
-	if (stored !== undefined) {
-		return stored;
-	}
+	const entries = await entriesOf(cache.folder);
 	const sources: KnownSource[] = [];
-	for await (const { path: at, seed, index } of cache.all()) {
-		if (seed.kind === 'sha256') {
-			const { length, layout, digest } = seed;
-			const { chunkSize } = layout;
-			const chunkDigests = seed.chunkDigests();
-			sources.push({ path: at, length, chunkSize, chunkDigests, digest, index });
+	const others: string[] = [];
+	for (const [entry, name] of entries) {
+		const source = sourceOf(await cache.entry(name), entry);
+		if (source === undefined) {
+			others.push(entry);
+		} else {
+			sources.push(source);
 		}
 	}
 	const table = KnownTable.of(sources, zerosDigest);
-	await writeTable(path, of, table);
+	await writeTable(pathOf(cache), table, others);
 	return table;
 }
 
-/** A text that changes when an entry of the cache is added, replaced or removed. */
-async function stateOf(folder: string): Promise<string> {
-	const hash = createHash('sha256');
-	for (const name of (await readdir(folder).catch(() => [])).sort()) {
-		hash
-			.update(`${name} `)
-			.update(startOf(join(folder, name)))
-			.update('\n');
+/**
+ * The stored table of a seed cache, together with a table of the entries that were added or replaced
+ * since it was made. Undefined if the cache has many such entries.
+ */
+export async function updatedTable(cache: SeedCache): Promise<KnownDigests | undefined> {
+	const entries = await entriesOf(cache.folder);
+	const stored = await readTable(pathOf(cache));
+	const added = [...entries].filter(([entry]) => !stored?.entries.has(entry));
+	if (!(await areFew(added.map(([, name]) => join(cache.folder, name))))) {
+		return undefined;
 	}
-	return hash.digest('hex');
+	if (stored === undefined) {
+		return await tableOfCache(cache);
+	}
+	const sources: KnownSource[] = [];
+	for (const [entry, name] of added) {
+		const source = sourceOf(await cache.entry(name), entry);
+		sources.push(...(source === undefined ? [] : [source]));
+	}
+	const newer = KnownTable.of(sources, zerosDigest);
+	return new JoinedTables([newer, stored.table], ({ entry }) => entries.has(entry ?? ''));
+}
+
+function pathOf(cache: SeedCache): string {
+	return `${cache.folder}.table`;
+}
+
+async function areFew(paths: readonly string[]): Promise<boolean> {
+	let bytes = 0;
+	for (const path of paths.slice(0, FEW)) {
+		bytes += await stat(path).then(
+			({ size }) => size,
+			() => 0,
+		);
+	}
+	return paths.length <= FEW && bytes <= SMALL;
+}
+
+/** What an entry of the cache describes; undefined if it is damaged, or has no SHA-256 digests. */
+function sourceOf(content: RememberedContent | undefined, entry: string): KnownSource | undefined {
+	if (content?.seed.kind !== 'sha256') {
+		return undefined;
+	}
+	const { path, seed, index } = content;
+	const { length, layout, digest } = seed;
+	const { chunkSize } = layout;
+	return { entry, path, length, chunkSize, chunkDigests: seed.chunkDigests(), digest, index };
 }
 
 /**
- * The first bytes of an entry. They contain a digest of all other bytes of the entry. The stats of
+ * The names of the entries of a cache, by a text that identifies the content of the entry. That text
+ * is a digest of the first bytes of the entry, which contain a digest of all others. The stats of
  * the file are not enough: the times change whenever the entry is used, and an entry that replaces
  * another may get the same inode.
  */
-function startOf(path: string): Uint8Array {
-	const start = Buffer.alloc(START);
-	try {
-		const file = openSync(path, READ_ONLY);
-		try {
-			return start.subarray(0, readSync(file, start));
-		} finally {
-			closeSync(file);
-		}
-	} catch {
-		return start;
+async function entriesOf(folder: string): Promise<ReadonlyMap<string, string>> {
+	const entries = new Map<string, string>();
+	for (const name of (await readdir(folder).catch(() => [])).sort()) {
+		const start = new Uint8Array(START);
+		// An entry that is shorter, or cannot be read, has zeros instead.
+		await openFile(join(folder, name))
+			.read(0, start)
+			.catch(() => start.fill(0));
+		const digest = createHash('sha256').update(name).update(start).digest('base64url');
+		entries.set(digest, name);
 	}
+	return entries;
 }

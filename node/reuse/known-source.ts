@@ -3,6 +3,8 @@
  * were hashed, so they are verified when they are used.
  */
 export interface KnownSource {
+	/** Identifies the entry of the seed cache that the source is from. */
+	readonly entry?: string | undefined;
 	/** Absolute path. */
 	readonly path: string;
 	/** Bytes of the content. */

@@ -5,6 +5,7 @@ import type { KnownSource } from './known-source.ts';
 
 /** A {@link KnownSource} without its digests. */
 export interface SourceHead {
+	readonly entry?: string | undefined;
 	readonly path: string;
 	readonly length: number;
 	readonly chunkSize: number;
@@ -22,8 +23,20 @@ export interface Found {
 	readonly number: number;
 }
 
-/** Finds the file or folder on this machine that has a chunk, or a file, with a given digest. */
-export class KnownTable {
+/** Finds the files and folders on this machine that have a chunk, or a file, with a given digest. */
+export interface KnownDigests {
+	/** Number of digests of chunks and files. */
+	readonly size: number;
+
+	/** Chunks that may have this digest, the preferred first. */
+	chunk(digest: Uint8Array): Found[];
+
+	/** Files that may have this digest, the preferred first. */
+	file(digest: Uint8Array): Found[];
+}
+
+/** A table of sources and their digests. */
+export class KnownTable implements KnownDigests {
 	readonly sources: readonly SourceHead[];
 	readonly chunks: DigestTable;
 	readonly files: DigestTable;
@@ -44,9 +57,9 @@ export class KnownTable {
 		const chunks = new DigestTableBuilder();
 		const files = new DigestTableBuilder();
 		for (const source of sources) {
-			const { path, length, chunkSize, index } = source;
+			const { entry, path, length, chunkSize, index } = source;
 			heads.push({
-				...{ path, length, chunkSize, isFolder: index !== undefined },
+				...{ entry, path, length, chunkSize, isFolder: index !== undefined },
 				firstChunk: chunks.add(source.chunkDigests, zeros(chunkSize)),
 				firstFile: files.add(index === undefined ? hexToBytes(source.digest) : filesIn(index)),
 			});
@@ -54,12 +67,14 @@ export class KnownTable {
 		return new KnownTable(heads, chunks.build(), files.build());
 	}
 
-	/** Chunks that may have this digest. */
+	get size(): number {
+		return this.chunks.size + this.files.size;
+	}
+
 	chunk(digest: Uint8Array): Found[] {
 		return this.chunks.find(digest).map((place) => this.#found(place, 'firstChunk'));
 	}
 
-	/** Files that may have this digest. */
 	file(digest: Uint8Array): Found[] {
 		return this.files.find(digest).map((place) => this.#found(place, 'firstFile'));
 	}

@@ -6,7 +6,7 @@ import type { SeedCache } from '../hashing/seed-cache.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import { heldTable } from './held-table.ts';
 import type { Finder, KnownBytes } from './known-bytes.ts';
-import type { KnownTable, SourceHead } from './known-table.ts';
+import type { KnownDigests, SourceHead } from './known-table.ts';
 import { makeTable } from './known-table-thread.ts';
 import { type LikeFiles, listLike } from './like-paths.ts';
 import { searchLike } from './like-search.ts';
@@ -36,7 +36,7 @@ const WORTH = 1024 * 1024;
 export class LocalBytes implements KnownBytes {
 	readonly #options: LocalBytesOptions;
 	/** The table of the cache. It is made once, when it is first needed. */
-	#table: Promise<KnownTable | undefined> | undefined;
+	#table: Promise<KnownDigests | undefined> | undefined;
 	readonly #listings = new Map<string, Promise<LikeFiles>>();
 
 	constructor(options: LocalBytesOptions) {
@@ -95,7 +95,7 @@ export class LocalBytes implements KnownBytes {
 		{ kind, layout }: Seed,
 		chunks: number,
 		signal: AbortSignal,
-	): Promise<KnownTable | undefined> {
+	): Promise<KnownDigests | undefined> {
 		const { cache } = this.#options;
 		const isWorth = kind === 'sha256' && chunks * layout.chunkSize >= WORTH;
 		if (cache === undefined || !isWorth || (await cache.isEmpty())) {

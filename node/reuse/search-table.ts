@@ -1,6 +1,6 @@
 import type { StoredContent } from '../storage/content-store.ts';
 import type { Finder } from './known-bytes.ts';
-import type { KnownTable, SourceHead } from './known-table.ts';
+import type { KnownDigests, SourceHead } from './known-table.ts';
 import { type OpenSource, OpenSources } from './open-sources.ts';
 import { TableFinder } from './table-finder.ts';
 
@@ -12,11 +12,11 @@ import { TableFinder } from './table-finder.ts';
  */
 export async function* searchTable(
 	content: StoredContent,
-	table: KnownTable,
+	table: KnownDigests,
 	open: (source: SourceHead) => Promise<OpenSource>,
 	isOld = false,
 ): AsyncGenerator<Finder> {
-	if (table.chunks.size + table.files.size === 0) {
+	if (table.size === 0) {
 		return;
 	}
 	const sources = new OpenSources(open);

@@ -8,11 +8,10 @@ import { KnownTable, type SourceHead } from './known-table.ts';
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const sizes = v.strictObject({ starts: natural, places: natural });
 const headOf = v.strictObject({
-	magic: v.literal('shoal known contents 1'),
-	/** Identifies what the table was made from. */
-	of: v.string(),
+	magic: v.literal('shoal known contents 2'),
 	sources: v.array(
 		v.strictObject({
+			entry: v.string(),
 			path: v.string(),
 			length: natural,
 			chunkSize: v.pipe(natural, v.minValue(1)),
@@ -21,6 +20,8 @@ const headOf = v.strictObject({
 			firstFile: natural,
 		}),
 	),
+	/** The entries of the cache that gave no source. */
+	others: v.array(v.string()),
 	chunks: sizes,
 	files: sizes,
 });
@@ -32,36 +33,47 @@ const LF = 0x0a;
 /** ms. The process that wrote an incomplete table older than this has ended. */
 const LEFT = 3_600_000;
 
+/** A table that was read, and the entries of the seed cache that it was made from. */
+export interface StoredTable {
+	readonly table: KnownTable;
+	readonly entries: ReadonlySet<string>;
+}
+
 /**
  * Reads a stored table. Its first line is JSON. Then come the numbers of the two tables of digests;
  * each number has 4 bytes, in the byte order of this machine.
  *
- * @param of identifies what the table has to be made from
- * @returns undefined if there is no table, it is damaged, or it was made from something else
+ * @returns undefined if there is no table, or it is damaged
  */
-export async function readTable(path: string, of: string): Promise<KnownTable | undefined> {
+export async function readTable(path: string): Promise<StoredTable | undefined> {
 	try {
 		const bytes = await readFile(path);
 		const end = bytes.indexOf(LF) + 1;
 		const head = v.parse(headOf, JSON.parse(bytes.subarray(0, end).toString()));
-		if (head.of !== of) {
-			return undefined;
-		}
 		const numbers = new Uint32Array(bytes.buffer, bytes.byteOffset + end);
-		return tableOf(head, numbers);
+		const entries = new Set([...head.sources.map(({ entry }) => entry), ...head.others]);
+		return { table: tableOf(head, numbers), entries };
 	} catch {
 		return undefined;
 	}
 }
 
-/** Stores a table for later processes. If that fails, later processes make the table again. */
-export async function writeTable(path: string, of: string, table: KnownTable): Promise<void> {
+/**
+ * Stores a table for later processes. If that fails, later processes make the table again.
+ *
+ * @param others the entries of the cache that gave no source
+ */
+export async function writeTable(
+	path: string,
+	table: KnownTable,
+	others: readonly string[],
+): Promise<void> {
 	const temporary = `${path}.${nanoid()}`;
 	const { sources, chunks, files } = table;
 	const head: Head = {
-		magic: 'shoal known contents 1',
-		of,
-		sources: [...sources],
+		magic: 'shoal known contents 2',
+		sources: sources.map((source) => ({ ...source, entry: source.entry ?? '' })),
+		others: [...others],
 		chunks: sizesOf(chunks),
 		files: sizesOf(files),
 	};

@@ -3,7 +3,7 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import type { FolderEntry, FolderPiece } from '../../protocol/index.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 import type { Candidate, Finder, Piece } from './known-bytes.ts';
-import type { Found, KnownTable } from './known-table.ts';
+import type { Found, KnownDigests } from './known-table.ts';
 import type { OpenSources } from './open-sources.ts';
 
 /** Maximum bytes of a file that is verified before a piece of it is used. */
@@ -30,7 +30,7 @@ interface Stretch {
  */
 export class TableFinder implements Finder {
 	readonly #content: Described;
-	readonly #table: KnownTable;
+	readonly #table: KnownDigests;
 	readonly #sources: OpenSources;
 	readonly #isOld: boolean;
 
@@ -39,7 +39,7 @@ export class TableFinder implements Finder {
 	 *   chunks come only from short files, and each file is verified before its piece is used: a
 	 *   chunk with a wrong piece would have to be fetched again
 	 */
-	constructor(content: Described, table: KnownTable, sources: OpenSources, isOld = false) {
+	constructor(content: Described, table: KnownDigests, sources: OpenSources, isOld = false) {
 		this.#content = content;
 		this.#table = table;
 		this.#sources = sources;

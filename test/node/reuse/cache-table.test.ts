@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from '
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { SeedCache } from '../../../node/hashing/seed-cache.ts';
-import { tableOfCache } from '../../../node/reuse/cache-table.ts';
-import type { KnownTable } from '../../../node/reuse/known-table.ts';
+import { tableOfCache, updatedTable } from '../../../node/reuse/cache-table.ts';
+import type { KnownDigests } from '../../../node/reuse/known-table.ts';
 import { makeTable, tableInThread } from '../../../node/reuse/known-table-thread.ts';
 import type { Seed } from '../../../protocol/index.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
@@ -32,7 +32,7 @@ async function cached(t: Scope) {
 	return { root, cache, path, remember, entry, table: path('seeds.table') };
 }
 
-const placesOf = (table: KnownTable, seed: Seed): Array<[string, number]> =>
+const placesOf = (table: KnownDigests, seed: Seed): Array<[string, number]> =>
 	table.chunk(seed.chunkDigest(seed.chunks - 1)).map((f) => [f.source.path, f.number]);
 
 async function stampOf(path: string): Promise<string> {
@@ -64,30 +64,39 @@ test('the table has every file and folder that the cache remembers', async (t) =
 	]);
 });
 
-test('the stored table is used until an entry of the cache is added, replaced or removed', async (t) => {
+test('the stored table is used, with the entries that were added or replaced since, without those that are gone', async (t) => {
 	const { cache, path, remember, entry, table } = await cached(t);
+	const update = async (): Promise<KnownDigests> => (await updatedTable(cache)) as KnownDigests;
 	const one = await remember('one', contentOf(5 * CHUNK));
-	await tableOfCache(cache);
+	await update();
 	const first = await stampOf(table);
-	assert.is((await tableOfCache(cache)).sources.length, 1);
 	await cache.find(path('one'), 'stamp', 'name');
 	await utimes(entry('one'), new Date(), new Date(1_000));
-	assert.equal(placesOf(await tableOfCache(cache), one), [[path('one'), 4]]);
-	assert.is(await stampOf(table), first, 'the table is not made again if an entry was only used');
+	assert.equal(placesOf(await update(), one), [[path('one'), 4]]);
 	const two = await remember('two', contentOf(2 * CHUNK));
-	assert.equal(placesOf(await tableOfCache(cache), two), [[path('two'), 1]]);
-	const second = await stampOf(table);
-	assert.is.not(second, first);
+	const second = await update();
+	assert.equal(
+		[placesOf(second, one), placesOf(second, two)],
+		[[[path('one'), 4]], [[path('two'), 1]]],
+	);
 	const other = contentOf(2 * CHUNK).map((byte) => byte ^ 1);
 	const replaced = await remember('two', other);
-	const third = await tableOfCache(cache);
+	const third = await update();
 	assert.equal([placesOf(third, replaced), placesOf(third, two)], [[[path('two'), 1]], []]);
-	await rm(entry('two'));
-	const fourth = await tableOfCache(cache);
-	assert.equal([fourth.sources.length, placesOf(fourth, replaced)], [1, []]);
+	const changed = await remember(
+		'one',
+		contentOf(5 * CHUNK).map((byte) => byte ^ 2),
+	);
+	const fourth = await update();
+	assert.equal([placesOf(fourth, one), placesOf(fourth, changed)], [[], [[path('one'), 4]]]);
+	await rm(entry('one'));
+	const fifth = await update();
+	assert.equal([placesOf(fifth, one), placesOf(fifth, changed)], [[], []]);
+	assert.equal(fifth.file(Buffer.from(replaced.digest, 'hex')).length, 1);
+	assert.is(await stampOf(table), first, 'it was not made again for few entries');
 });
 
-test('if an entry is replaced by one of the same size, the table is made again, whatever the inode', async (t) => {
+test('an entry that is replaced by one of the same size counts as new, whatever the inode', async (t) => {
 	const { cache, remember, path } = await cached(t);
 	await remember('one', contentOf(5 * CHUNK));
 	for (let turn = 1; turn <= 6; turn += 1) {
@@ -98,7 +107,8 @@ test('if an entry is replaced by one of the same size, the table is made again, 
 			contentOf(5 * CHUNK).map((byte) => byte ^ (turn + 100)),
 		);
 		const seed = await remember('one', content);
-		assert.equal(placesOf(await tableOfCache(cache), seed), [[path('one'), 4]]);
+		const table = (await updatedTable(cache)) as KnownDigests;
+		assert.equal(placesOf(table, seed), [[path('one'), 4]]);
 	}
 });
 
@@ -138,10 +148,10 @@ test('a table that is damaged is made anew', async (t) => {
 	const seed = await remember('one', contentOf(5 * CHUNK));
 	await tableOfCache(cache);
 	await writeFile(table, (await readFile(table)).subarray(0, -4));
-	assert.equal(placesOf(await tableOfCache(cache), seed), [[path('one'), 4]]);
+	assert.equal(placesOf((await updatedTable(cache)) as KnownDigests, seed), [[path('one'), 4]]);
 	await rm(table);
 	await mkdir(table);
-	assert.equal(placesOf(await tableOfCache(cache), seed), [[path('one'), 4]]);
+	assert.equal(placesOf((await updatedTable(cache)) as KnownDigests, seed), [[path('one'), 4]]);
 });
 
 test('a cache whose folder does not exist has an empty table', async (t) => {
@@ -156,12 +166,12 @@ test('a thread makes the same table as the function', async (t) => {
 	const seed = await remember('one', contentOf(5 * CHUNK));
 	for (const what of ['made', 'stored']) {
 		const table = await tableInThread(cache, never);
-		assert.equal(placesOf(table as KnownTable, seed), [[path('one'), 4]], what);
+		assert.equal(placesOf(table as KnownDigests, seed), [[path('one'), 4]], what);
 		assert.is(table?.file(Buffer.from(seed.digest, 'hex'))[0]?.source.path, path('one'));
 	}
 });
 
-test('the table of a small cache is made without a thread, the table of a large one in a thread', async (t) => {
+test('many new entries are read in a thread, few without one', async (t) => {
 	let threads = 0;
 	const count = (): void => {
 		threads += 1;
@@ -177,11 +187,21 @@ test('the table of a small cache is made without a thread, the table of a large 
 	const large = await remember('large', new Uint8Array(2 ** 16 * CHUNK));
 	const both = await makeTable(cache, never);
 	assert.is(threads, 1);
-	for (const table of [small, both]) {
-		assert.equal(placesOf(table as KnownTable, seed), [[path('one'), 4]]);
+	const last = await remember(
+		'last',
+		contentOf(3 * CHUNK).map((byte) => byte ^ 3),
+	);
+	const all = await makeTable(cache, never);
+	assert.is(threads, 1, 'the large entry is in the stored table by now');
+	for (const table of [small, both, all]) {
+		assert.equal(placesOf(table as KnownDigests, seed), [[path('one'), 4]]);
 	}
-	assert.is(both?.sources.length, 2);
+	assert.equal(placesOf(all as KnownDigests, last), [[path('last'), 2]]);
 	assert.is(large.chunks, 2 ** 16);
+	for (let entry = 0; entry < 17; entry += 1) {
+		await remember(`more ${entry}`, contentOf(CHUNK + entry));
+	}
+	assert.is(await updatedTable(cache), undefined);
 	assert.ok(!(await makeTable(cache, AbortSignal.abort())));
 });
 
