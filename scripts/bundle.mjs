@@ -23,13 +23,13 @@ await build({
 	target: 'node20.19',
 	format: 'cjs',
 	define: { 'import.meta.url': '__url' },
-	banner: { js: "const __url=require('node:url').pathToFileURL(__filename).href;" },
+	banner: { js: "'use strict';const __url=require('node:url').pathToFileURL(__filename).href;" },
 	logLevel: 'warning',
 });
 
 await writeFile(`${folder}/package.json`, '{ "type": "commonjs" }\n');
 
-// ASCII only: with a single other character, V8 needs two bytes for each character of the file, and
+// The program is ASCII only: with a single other character, V8 needs two bytes for each character of the file, and
 // three times as long to read it. esbuild escapes such characters, except in regular expressions.
 const program = `${folder}/program.js`;
 const text = await readFile(program, 'utf8');

@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel';
 import v8 from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 
@@ -5,13 +6,14 @@ import type { Worker } from 'node:worker_threads';
 // tenth of the processor time of a short download. A larger budget delays the optimization.
 //
 // Compiled code can be used only with the flags of V8 with which it was made. Node.js brings
-// compiled code for its own modules, and compiled-code.ts keeps that of the commands. So the budget
-// has its default while modules are loaded, in a thread too, and when the process ends.
+// compiled code for its own modules, and compiled-code.ts keeps that of the commands. So the flags
+// have their defaults while modules are loaded, in a thread too, and when the process ends.
 
-/** V8 of Node.js 20. Later versions have other compilers, and no such flag. */
+/** V8 of Node.js 20. Later versions have other compilers, and no such flags. */
 const VERSION = '11.3.';
-const LARGE = '--interrupt-budget=1000000';
-const DEFAULT = '--interrupt-budget=67584';
+/** The second flag: V8 does not throw away the code of the start, so that it can be kept. */
+const LATE = ['--interrupt-budget=1000000', '--no-flush-bytecode'];
+const DEFAULT = ['--interrupt-budget=67584', '--flush-bytecode'];
 
 /** Delays the optimization of code, now that the modules of a command are loaded. */
 export function optimizeLate(): void {
@@ -22,15 +24,23 @@ export function optimizeLate(): void {
 	const starting = new Set<Worker>();
 	const onStarted = (thread: Worker): void => {
 		if (starting.delete(thread) && starting.size === 0) {
-			v8.setFlagsFromString(LARGE);
+			set(LATE);
 		}
 	};
-	process.on('worker', (thread) => {
-		starting.add(thread);
-		v8.setFlagsFromString(DEFAULT);
-		thread.once('message', () => onStarted(thread));
-		thread.once('exit', () => onStarted(thread));
+	// At once, unlike the event `worker` of the process.
+	diagnostics.subscribe('worker_threads', (message) => {
+		const { worker } = message as { worker: Worker };
+		starting.add(worker);
+		set(DEFAULT);
+		worker.once('message', () => onStarted(worker));
+		worker.once('exit', () => onStarted(worker));
 	});
-	process.prependListener('exit', () => v8.setFlagsFromString(DEFAULT));
-	v8.setFlagsFromString(LARGE);
+	process.prependListener('exit', () => set(DEFAULT));
+	set(LATE);
+}
+
+function set(flags: readonly string[]): void {
+	for (const flag of flags) {
+		v8.setFlagsFromString(flag);
+	}
 }

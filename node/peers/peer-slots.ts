@@ -16,11 +16,11 @@ const USELESS = 10_000;
 
 /**
  * Decides which peers get the slots if there are more peers than slots. A peer that sends nothing
- * loses its slot to a new peer, unless it is the only complete peer. If all peers send, the furthest
- * of them and of the new peer gets no slot; a complete peer does not lose its slot in this way.
+ * loses its slot to a new peer, unless it is the only complete peer. If all peers send, the
+ * furthest of them and of the new peer gets no slot; a complete peer does not lose its slot then.
  *
- * By {@link furthestOf}, each node is a peer of about as many nodes as it has peers. A node that is a
- * peer of more nodes receives more slowly: its uplink is full, so its requests leave late.
+ * By {@link furthestOf}, each node is a peer of about as many nodes as it has peers. A node that is
+ * a peer of more nodes receives more slowly: its uplink is full, so its requests leave late.
  */
 export class PeerSlots {
 	/** The hash of this node's id. */

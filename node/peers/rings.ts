@@ -1,17 +1,18 @@
 import { distance, hashId, precedence } from '../../protocol/index.ts';
 
-// On a ring, all nodes of a swarm stand in a random order, the same for all nodes. If each node uses
-// the next five in both directions, exactly ten nodes use it. Around a single ring, chunks would
-// take long in a large swarm, so there are two rings, with two next nodes in each direction.
+// On a ring, all nodes of a swarm stand in a random order, the same for all nodes. If each node
+// uses the next five in each direction, exactly ten nodes use it. Around a single ring, chunks would
+// take long in a large swarm, so there are two: three next nodes in each direction of the first, and
+// two in each direction of the second.
 const DIRECTIONS = [0, 1].flatMap((ring) => [
 	{ ring, sign: 1 },
 	{ ring, sign: -1 },
 ]);
 
 /**
- * The node that is furthest from the node `self`, a hashed id, on both rings. The others are those
- * that are next in one of the four directions, in equal shares; if some are next in several
- * directions, the others are chosen by their {@link distance}.
+ * The node that is furthest from the node `self`, a hashed id. Near are those that are next in one
+ * of the four directions, about equally many in each. If some are next in several directions, the
+ * {@link distance} decides among the others.
  *
  * @param nodes ids, at least one
  */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { RememberedContent, SeedCache } from '../hashing/seed-cache.ts';
 import { JoinedTables } from './joined-tables.ts';
 import type { KnownSource } from './known-source.ts';
@@ -12,18 +13,25 @@ import { zerosDigest } from './zeros-digest.ts';
 /** Maximum length of the first line of an entry, in bytes. */
 const START = 128;
 /**
- * Entries and bytes of the largest part of a cache that is read on the event loop: it takes no
- * longer than a thread takes to start, which is 40 ms of processor time.
+ * Entries, and bytes of them, that are read whole on the event loop: it takes no longer than a
+ * thread takes to start and to read all others too.
  */
-const FEW = 16;
-const SMALL = 128 * 1024;
+const FEW = 32;
+const SMALL = 512 * 1024;
+/** After so many entries, the event loop does something else. */
+const AT_A_TIME = 64;
 
 /**
  * Makes a table of all files and folders that a seed cache remembers, and stores it beside the
  * cache, in the file `<cache>.table`. If the cache is large, this takes long.
+ *
+ * @param known the result of {@link entriesOf}, if it was called a moment ago
  */
-export async function tableOfCache(cache: SeedCache): Promise<KnownTable> {
-	const entries = await entriesOf(cache.folder);
+export async function tableOfCache(
+	cache: SeedCache,
+	known?: ReadonlyMap<string, string>,
+): Promise<KnownTable> {
+	const entries = known ?? (await entriesOf(cache.folder));
 	const sources: KnownSource[] = [];
 	const others: string[] = [];
 	for (const [entry, name] of entries) {
@@ -40,18 +48,20 @@ export async function tableOfCache(cache: SeedCache): Promise<KnownTable> {
 }
 
 /**
- * The stored table of a seed cache, together with a table of the entries that were added or replaced
- * since it was made. Undefined if the cache has many such entries.
+ * The stored table of a seed cache, together with a table of the entries that were added or
+ * replaced since it was made. Undefined if many entries were added, replaced or removed.
  */
 export async function updatedTable(cache: SeedCache): Promise<KnownDigests | undefined> {
 	const entries = await entriesOf(cache.folder);
 	const stored = await readTable(pathOf(cache));
 	const added = [...entries].filter(([entry]) => !stored?.entries.has(entry));
-	if (!(await areFew(added.map(([, name]) => join(cache.folder, name))))) {
+	const gone = [...(stored?.entries ?? [])].filter((entry) => !entries.has(entry));
+	const paths = added.map(([, name]) => join(cache.folder, name));
+	if (gone.length > FEW || !(await areFew(paths))) {
 		return undefined;
 	}
 	if (stored === undefined) {
-		return await tableOfCache(cache);
+		return await tableOfCache(cache, entries);
 	}
 	const sources: KnownSource[] = [];
 	for (const [entry, name] of added) {
@@ -67,14 +77,17 @@ function pathOf(cache: SeedCache): string {
 }
 
 async function areFew(paths: readonly string[]): Promise<boolean> {
+	if (paths.length > FEW) {
+		return false;
+	}
 	let bytes = 0;
-	for (const path of paths.slice(0, FEW)) {
+	for (const path of paths) {
 		bytes += await stat(path).then(
 			({ size }) => size,
 			() => 0,
 		);
 	}
-	return paths.length <= FEW && bytes <= SMALL;
+	return bytes <= SMALL;
 }
 
 /** What an entry of the cache describes; undefined if it is damaged, or has no SHA-256 digests. */
@@ -89,10 +102,10 @@ function sourceOf(content: RememberedContent | undefined, entry: string): KnownS
 }
 
 /**
- * The names of the entries of a cache, by a text that identifies the content of the entry. That text
- * is a digest of the first bytes of the entry, which contain a digest of all others. The stats of
- * the file are not enough: the times change whenever the entry is used, and an entry that replaces
- * another may get the same inode.
+ * The names of the entries of a cache, by a text that identifies the content of the entry. That
+ * text is a digest of the first bytes of the entry, which contain a digest of all others. The stats
+ * of the file are not enough: the times change whenever the entry is used, and an entry that
+ * replaces another may get the same inode.
  */
 async function entriesOf(folder: string): Promise<ReadonlyMap<string, string>> {
 	const entries = new Map<string, string>();
@@ -104,6 +117,9 @@ async function entriesOf(folder: string): Promise<ReadonlyMap<string, string>> {
 			.catch(() => start.fill(0));
 		const digest = createHash('sha256').update(name).update(start).digest('base64url');
 		entries.set(digest, name);
+		if (entries.size % AT_A_TIME === 0) {
+			await setImmediate();
+		}
 	}
 	return entries;
 }

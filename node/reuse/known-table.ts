@@ -23,7 +23,7 @@ export interface Found {
 	readonly number: number;
 }
 
-/** Finds the files and folders on this machine that have a chunk, or a file, with a given digest. */
+/** Finds files and folders on this machine that have a chunk, or a file, with a given digest. */
 export interface KnownDigests {
 	/** Number of digests of chunks and files. */
 	readonly size: number;

@@ -164,11 +164,9 @@ test('a cache whose folder does not exist has an empty table', async (t) => {
 test('a thread makes the same table as the function', async (t) => {
 	const { cache, path, remember } = await cached(t);
 	const seed = await remember('one', contentOf(5 * CHUNK));
-	for (const what of ['made', 'stored']) {
-		const table = await tableInThread(cache, never);
-		assert.equal(placesOf(table as KnownDigests, seed), [[path('one'), 4]], what);
-		assert.is(table?.file(Buffer.from(seed.digest, 'hex'))[0]?.source.path, path('one'));
-	}
+	const table = await tableInThread(cache, never);
+	assert.equal(placesOf(table as KnownDigests, seed), [[path('one'), 4]]);
+	assert.is(table?.file(Buffer.from(seed.digest, 'hex'))[0]?.source.path, path('one'));
 });
 
 test('many new entries are read in a thread, few without one', async (t) => {
@@ -198,11 +196,53 @@ test('many new entries are read in a thread, few without one', async (t) => {
 	}
 	assert.equal(placesOf(all as KnownDigests, last), [[path('last'), 2]]);
 	assert.is(large.chunks, 2 ** 16);
-	for (let entry = 0; entry < 17; entry += 1) {
-		await remember(`more ${entry}`, contentOf(CHUNK + entry));
-	}
-	assert.is(await updatedTable(cache), undefined);
 	assert.ok(!(await makeTable(cache, AbortSignal.abort())));
+});
+
+test('up to 32 entries that are new, or gone, are few; entries without digests are read once', async (t) => {
+	const { cache, remember, entry, path } = await cached(t);
+	await remember('first', contentOf(CHUNK));
+	await tableOfCache(cache);
+	for (let n = 0; n < 32; n += 1) {
+		await writeFile(path(`${n}`), '');
+		const seed = seedOf(contentOf(2_000 + n), { kind: 'md5' });
+		await cache.remember(path(`${n}`), 'stamp', seed);
+	}
+	assert.ok(await updatedTable(cache));
+	await remember('last', contentOf(CHUNK + 1));
+	assert.is(await updatedTable(cache), undefined);
+	await tableOfCache(cache);
+	assert.ok(await updatedTable(cache), 'the table lists the entries that have no digests');
+	for (let n = 0; n < 32; n += 1) {
+		await rm(entry(`${n}`));
+	}
+	assert.ok(await updatedTable(cache));
+	await rm(entry('last'));
+	assert.is(await updatedTable(cache), undefined);
+});
+
+test('up to 512 KiB of new entries are few', async (t) => {
+	const { cache, remember } = await cached(t);
+	await remember('first', contentOf(CHUNK));
+	await tableOfCache(cache);
+	// A chunk has 32 bytes of digest; with its text, a seed has 64 or 65 bytes for each.
+	await remember('medium', new Uint8Array(7_500 * CHUNK));
+	assert.ok(await updatedTable(cache));
+	await remember('more', new Uint8Array(1_500 * CHUNK));
+	assert.is(await updatedTable(cache), undefined);
+});
+
+test('a source in an entry that is newer is found before a source of the stored table', async (t) => {
+	const { cache, path, remember } = await cached(t);
+	const seed = await remember('old', contentOf(5 * CHUNK));
+	await tableOfCache(cache);
+	await remember('new', contentOf(5 * CHUNK));
+	const table = (await updatedTable(cache)) as KnownDigests;
+	assert.equal(placesOf(table, seed), [
+		[path('new'), 4],
+		[path('old'), 4],
+	]);
+	assert.is(table.size, 2 * (5 + 1));
 });
 
 test('a search that is stopped gets no table', async (t) => {
