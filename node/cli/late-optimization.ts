@@ -1,4 +1,3 @@
-import diagnostics from 'node:diagnostics_channel';
 import v8 from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 
@@ -27,13 +26,12 @@ export function optimizeLate(): void {
 			set(LATE);
 		}
 	};
-	// At once, unlike the event `worker` of the process.
-	diagnostics.subscribe('worker_threads', (message) => {
-		const { worker } = message as { worker: Worker };
-		starting.add(worker);
+	// The event comes a moment after the thread was started, and before it needs its first module.
+	process.on('worker', (thread) => {
+		starting.add(thread);
 		set(DEFAULT);
-		worker.once('message', () => onStarted(worker));
-		worker.once('exit', () => onStarted(worker));
+		thread.once('message', () => onStarted(thread));
+		thread.once('exit', () => onStarted(thread));
 	});
 	process.prependListener('exit', () => set(DEFAULT));
 	set(LATE);

@@ -25,8 +25,8 @@ const SCRIPT = `
 	optimizeLate();
 	note('loaded');
 	const eager = new Worker(HELLO, { eval: true });
-	note('thread starts');
 	const mute = new Worker('', { eval: true });
+	process.once('worker', () => note('thread starts'));
 	await Promise.all([once(eager, 'message'), once(mute, 'exit')]);
 	note('threads run');
 `;
