@@ -72,6 +72,7 @@ const LAYERS = [
 	'node/cli/broker',
 	'node/cli/demo',
 	'node/cli/commands',
+	'node/cli/start/late-optimization.ts',
 	'node/cli/run.ts',
 	'node/cli/definitions',
 	'node/cli/program.ts',

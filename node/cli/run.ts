@@ -3,7 +3,7 @@ import { fsError } from '../storage/fs-error.ts';
 import type { Command } from './command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
-import { optimizeLate } from './late-optimization.ts';
+import { optimizeLate } from './start/late-optimization.ts';
 import { Output } from './terminal/output.ts';
 
 /** Options for the format and the destination of a command's output. */

@@ -114,7 +114,7 @@ export class SeedCache {
 		return (await readdir(this.#folder).catch(() => [])).length === 0;
 	}
 
-	/** What the entry `name` of the folder describes; undefined if it is damaged or gone. @internal */
+	/** The content of the entry in the file `name`; undefined if it is damaged or gone. @internal */
 	async entry(name: string): Promise<RememberedContent | undefined> {
 		try {
 			return contentOf(await readFile(join(this.#folder, name)));

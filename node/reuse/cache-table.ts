@@ -90,7 +90,7 @@ async function areFew(paths: readonly string[]): Promise<boolean> {
 	return bytes <= SMALL;
 }
 
-/** What an entry of the cache describes; undefined if it is damaged, or has no SHA-256 digests. */
+/** The digests of a content; undefined if there is none, or it has no SHA-256 digests. */
 function sourceOf(content: RememberedContent | undefined, entry: string): KnownSource | undefined {
 	if (content?.seed.kind !== 'sha256') {
 		return undefined;

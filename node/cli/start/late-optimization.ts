@@ -27,6 +27,7 @@ export function optimizeLate(): void {
 		}
 	};
 	// The event comes a moment after the thread was started, and before it needs its first module.
+	// By then, the creator of the thread has set its own listeners: some creators remove all others.
 	process.on('worker', (thread) => {
 		starting.add(thread);
 		set(DEFAULT);

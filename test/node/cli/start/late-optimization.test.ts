@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
-import { suite } from '../../helpers/harness/suite.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('late optimization');
 const run = promisify(execFile);
-const MODULE = new URL('../../../node/cli/late-optimization.js', import.meta.url);
+const MODULE = new URL('../../../../node/cli/start/late-optimization.js', import.meta.url);
 const SCRIPT = `
 	import { once } from 'node:events';
 	import v8 from 'node:v8';
