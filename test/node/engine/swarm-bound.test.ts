@@ -20,7 +20,7 @@ test(`${NODES} nodes complete within 1.5 times the bound that the links allow`, 
 	assert.ok(sent < 1.15, `${sent} copies sent for each downloader`);
 });
 
-test('30 nodes complete through one broker within 2.2 times the bound of the links and the broker, in the median', () => {
+test('30 nodes complete through one broker within 2.1 times the bound of the links and the broker, in the median', () => {
 	const egress = 50 * MIB;
 	const shape = meshOf(30);
 	const ratios = [1, 2, 3, 4, 5].map((seed) => {
@@ -28,8 +28,9 @@ test('30 nodes complete through one broker within 2.2 times the bound of the lin
 		return (ms as number) / starBound(shape, egress);
 	});
 	// One swarm takes between 1.7 and 2.5 times the bound.
-	const [, , median] = ratios.sort((a, b) => a - b);
-	assert.ok((median as number) <= 2.2, `${ratios} times the bound`);
+	const [, , median, , slowest] = ratios.sort((a, b) => a - b);
+	assert.ok((median as number) <= 2.1, `${ratios} times the bound`);
+	assert.ok((slowest as number) <= 2.6, `${ratios} times the bound`);
 });
 
 test('23 nodes complete although their seeder needs 26 s for the first part of each', () => {
