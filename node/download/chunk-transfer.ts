@@ -125,8 +125,7 @@ export class ChunkTransfer {
 		if (!this.#context.lanes.reaches(from)) {
 			return;
 		}
-		const { responsiveness } = this.#context;
-		const isSilent = responsiveness.isSilent(from, performance.now());
+		const isSilent = this.#context.responsiveness.isSilent(from, performance.now());
 		this.#engine.nodeHas(from, chunksOf(reply), { roundTrip, isSilent });
 		this.#lanes.has(from, reply.part);
 		const chunks = this.#engine.nodes.get(from)?.have.count ?? 0;
@@ -222,7 +221,7 @@ export class ChunkTransfer {
 	onShared(from: string, { offset, bytes }: ChunkMessage, release: () => void): void {
 		const now = performance.now();
 		this.#options.peers.heard(from, now);
-		if (!this.#fanOut.hears(from) || this.#assembler.waiting > MOST_WAITING) {
+		if (!this.#fanOut.accepts(from, offset) || this.#assembler.waiting > MOST_WAITING) {
 			release();
 			return;
 		}
@@ -382,8 +381,8 @@ export class ChunkTransfer {
 		const lane = lanes.to(node);
 		const isHeard = isRequest && lane.kind === 'broker' && this.#fanOut.hears(node);
 		const id = formatRequestId(request);
-		const about = { id, seed, ranges, shared: isHeard || undefined };
-		const message = { op: isRequest ? 'chunks' : 'cancel', ...about };
+		const fanOut = isHeard ? { shared: true, heard: this.#fanOut.lastFrom(node) } : {};
+		const message = { op: isRequest ? 'chunks' : 'cancel', id, seed, ranges, ...fanOut };
 		lane.send(topics.request(node, link.id), encodeJson(message));
 		const event = isRequest ? 'asked' : 'cancelled';
 		trace?.({ event, seed, node, lane: lane.kind, id, ranges });

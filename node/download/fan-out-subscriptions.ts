@@ -6,12 +6,21 @@ const MOST_TOPICS = 8;
  * Bytes from a topic after which the download stays subscribed only if half of them were useful.
  */
 const JUDGED = 8 * 1024 * 1024;
+/**
+ * ms for which a download stays subscribed to a topic that it needs no more: open requests may still
+ * be answered there. As long as a seeder takes to answer all that a window holds.
+ */
+const LAST_ANSWERS = 2_000;
 
 interface Topic {
 	/** Whether the broker has confirmed the subscription. */
 	isHeard: boolean;
+	/** Offset of the last message; undefined before the first one. */
+	last: number | undefined;
 	bytes: number;
 	useful: number;
+	/** Ends the subscription; undefined: the topic is in use. */
+	retired: ReturnType<typeof setTimeout> | undefined;
 }
 
 /**
@@ -34,11 +43,20 @@ export class FanOutSubscriptions {
 	/** Subscribes to the topic of `node`, unless there are enough subscriptions. */
 	join(node: string): void {
 		const { downLimiter, link, topics } = this.#context;
-		const isKnown = this.#topics.has(node) || this.#left.has(node);
-		if (isKnown || downLimiter.isLimited || this.#topics.size >= MOST_TOPICS) {
+		if (this.#left.has(node) || downLimiter.isLimited) {
 			return;
 		}
-		const topic: Topic = { isHeard: false, bytes: 0, useful: 0 };
+		const known = this.#topics.get(node);
+		if (known !== undefined) {
+			clearTimeout(known.retired);
+			known.retired = undefined;
+			return;
+		}
+		if (this.#topics.size >= MOST_TOPICS) {
+			return;
+		}
+		const counts = { last: undefined, bytes: 0, useful: 0 };
+		const topic: Topic = { isHeard: false, ...counts, retired: undefined };
 		this.#topics.set(node, topic);
 		link.subscribe(topics.swarm(this.#seed, node)).then(
 			() => {
@@ -50,12 +68,28 @@ export class FanOutSubscriptions {
 		);
 	}
 
-	/** Whether this node is subscribed to the fan-out topic of `node`. */
+	/** Whether `node` may answer a request of this node on its fan-out topic. */
 	hears(node: string): boolean {
-		if (this.#context.downLimiter.isLimited) {
-			this.remove(node);
+		const topic = this.#topicOf(node);
+		return topic?.isHeard === true && topic.retired === undefined;
+	}
+
+	/**
+	 * A message with the bytes from `offset` on has arrived on the fan-out topic of `node`.
+	 *
+	 * @returns whether this node uses it
+	 */
+	accepts(node: string, offset: number): boolean {
+		const topic = this.#topicOf(node);
+		if (topic !== undefined) {
+			topic.last = offset;
 		}
-		return this.#topics.get(node)?.isHeard === true;
+		return topic !== undefined;
+	}
+
+	/** Offset of the last message that arrived on the fan-out topic of `node`; undefined: none. */
+	lastFrom(node: string): number | undefined {
+		return this.#topics.get(node)?.last;
 	}
 
 	/** `node` has sent `bytes` by fan-out, of which `useful` bytes were missing here. */
@@ -66,7 +100,8 @@ export class FanOutSubscriptions {
 			topic.useful += useful;
 			if (topic.bytes >= JUDGED) {
 				if (topic.useful * 2 < topic.bytes) {
-					this.leave(node);
+					this.#left.add(node);
+					this.retire(node);
 				}
 				topic.bytes /= 2;
 				topic.useful /= 2;
@@ -74,19 +109,37 @@ export class FanOutSubscriptions {
 		}
 	}
 
-	/** Unsubscribes from the topic of `node` for the rest of this download. */
+	/** Unsubscribes from the topic of `node` at once, and for the rest of this download. */
 	leave(node: string): void {
 		this.#left.add(node);
 		this.remove(node);
 	}
 
+	/** Unsubscribes from the topic of `node` as soon as the open requests are answered. */
+	retire(node: string): void {
+		const topic = this.#topics.get(node);
+		if (topic !== undefined && topic.retired === undefined) {
+			topic.retired = setTimeout(() => this.remove(node), LAST_ANSWERS);
+		}
+	}
+
 	/** Unsubscribes from the topic of `node`; `join` may subscribe to it again. */
 	remove(node: string): void {
-		if (this.#topics.delete(node)) {
+		const topic = this.#topics.get(node);
+		if (topic !== undefined) {
+			clearTimeout(topic.retired);
+			this.#topics.delete(node);
 			const { link, topics } = this.#context;
 			// Without a connection there is no subscription either.
 			link.unsubscribe(topics.swarm(this.#seed, node)).catch(() => {});
 		}
+	}
+
+	#topicOf(node: string): Topic | undefined {
+		if (this.#context.downLimiter.isLimited) {
+			this.remove(node);
+		}
+		return this.#topics.get(node);
 	}
 
 	close(): void {

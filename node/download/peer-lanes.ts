@@ -89,7 +89,7 @@ export class PeerLanes {
 			mostQueue: isDirect ? DIRECT_QUEUE : undefined,
 		});
 		if (isDirect) {
-			this.#fanOut.remove(node);
+			this.#fanOut.retire(node);
 		} else {
 			this.#fanOut.join(node);
 		}

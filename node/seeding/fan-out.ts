@@ -19,10 +19,14 @@ interface Subscriber {
 	/** When it subscribed, ms. */
 	since: number;
 	askedAt: number;
+	/** The last unit that it has received with all subscribers; undefined: none, or unknown. */
+	heard: number | undefined;
 }
 
 interface Shared {
 	readonly at: number;
+	/** The number of the message: units with lower numbers were sent before. */
+	readonly order: number;
 	/** The nodes whose request this answered: a node that requests the chunk again has lost it. */
 	readonly answered: Set<string>;
 }
@@ -31,14 +35,15 @@ interface Shared {
  * Decides which chunks a seeder sends once to all subscribers of a swarm: the chunks of a seed from
  * which at least two subscribers requested chunks in the last `RECENT` ms. A request for a chunk
  * that was just sent to all has crossed that chunk on the way, and is not answered. A node that
- * requests the chunk again has lost it, and the answer goes to that node alone. Times are ms of the
- * given clock.
+ * requests the chunk again, or that has received what was sent after it, has lost the chunk, and the
+ * answer goes to that node alone. Times are ms of the given clock.
  */
 export class FanOut {
 	readonly #now: () => number;
 	readonly #subscribers = new Map<string, Map<string, Subscriber>>();
 	/** The chunks or blocks that were sent to all subscribers, the oldest first. */
 	readonly #shared = new Map<string, Shared>();
+	#messages = 0;
 
 	constructor(now: () => number = () => performance.now()) {
 		this.#now = now;
@@ -46,8 +51,10 @@ export class FanOut {
 
 	/**
 	 * `node` requests chunks of `seed`, and says whether it is subscribed to the fan-out of `seed`.
+	 *
+	 * @param heard the last unit that `node` has received of this fan-out; undefined if none
 	 */
-	asked(seed: string, node: string, isSubscribed: boolean): void {
+	asked(seed: string, node: string, isSubscribed: boolean, heard?: number): void {
 		const now = this.#now();
 		const subscribers = this.#subscribers.get(seed) ?? new Map<string, Subscriber>();
 		this.#subscribers.set(seed, subscribers);
@@ -57,7 +64,8 @@ export class FanOut {
 			}
 		}
 		if (isSubscribed) {
-			subscribers.set(node, { since: subscribers.get(node)?.since ?? now, askedAt: now });
+			const since = subscribers.get(node)?.since ?? now;
+			subscribers.set(node, { since, askedAt: now, heard });
 		} else {
 			subscribers.delete(node);
 		}
@@ -79,7 +87,7 @@ export class FanOut {
 		}
 		const shared = this.#shared.get(key(seed, unit));
 		if (shared !== undefined && now - shared.at <= RECENT && shared.at >= subscriber.since) {
-			const isLost = shared.answered.has(node);
+			const isLost = shared.answered.has(node) || this.#hasPassed(seed, subscriber, shared);
 			shared.answered.add(node);
 			return isLost ? 'private' : 'answered';
 		}
@@ -87,9 +95,16 @@ export class FanOut {
 		return recent.length >= 2 ? 'shared' : 'private';
 	}
 
+	/** Whether `subscriber` has received `shared`, or a message that was sent after it. */
+	#hasPassed(seed: string, { heard }: Subscriber, shared: Shared): boolean {
+		const last = heard === undefined ? undefined : this.#shared.get(key(seed, heard));
+		return last !== undefined && last.order >= shared.order;
+	}
+
 	/** Records that the units `first` to `last` go to all subscribers, on a request of `node`. */
 	shared(seed: string, node: string, first: number, last: number): void {
 		const now = this.#now();
+		this.#messages += 1;
 		for (const [each, { at }] of this.#shared) {
 			if (now - at <= RECENT) {
 				break;
@@ -98,7 +113,8 @@ export class FanOut {
 		}
 		for (let unit = first; unit <= last; unit += 1) {
 			this.#shared.delete(key(seed, unit));
-			this.#shared.set(key(seed, unit), { at: now, answered: new Set([node]) });
+			const about = { at: now, order: this.#messages, answered: new Set([node]) };
+			this.#shared.set(key(seed, unit), about);
 		}
 	}
 }
@@ -169,11 +185,11 @@ interface SharedUnit {
  * `mostPart` bytes.
  */
 function sharedUnit(layout: Layout, range: ByteRange, mostPart: number): SharedUnit | undefined {
-	const block = 2 ** Math.floor(Math.log2(mostPart));
-	if (layout.chunkSize > block) {
+	const block = blockIn(layout, mostPart);
+	if (block !== undefined) {
 		const [offset, length] = range;
-		const first = Math.floor(offset / block);
-		const last = Math.floor((offset + length - 1) / block);
+		const first = unitAt(layout, offset, mostPart);
+		const last = unitAt(layout, offset + length - 1, mostPart);
 		const start = first * block;
 		const whole = [start, Math.min(block, layout.length - start)] as const;
 		return first === last ? { first, last, whole } : undefined;
@@ -182,6 +198,18 @@ function sharedUnit(layout: Layout, range: ByteRange, mostPart: number): SharedU
 	const start = layout.offsetOf(first);
 	const whole = [start, layout.offsetOf(last) + layout.sizeOf(last) - start] as const;
 	return whole[1] <= mostPart ? { first, last, whole } : undefined;
+}
+
+/** The number of the chunk with the byte at `offset`, or of the block if chunks are larger than a part. */
+export function unitAt(layout: Layout, offset: number, mostPart: number): number {
+	const block = blockIn(layout, mostPart);
+	return block === undefined ? layout.chunkAt(offset) : Math.floor(offset / block);
+}
+
+/** Bytes of a block; undefined if whole chunks fit into a part. */
+function blockIn({ chunkSize }: Layout, mostPart: number): number | undefined {
+	const block = 2 ** Math.floor(Math.log2(mostPart));
+	return chunkSize > block ? block : undefined;
 }
 
 function isInside([offset, length]: ByteRange, [start, size]: ByteRange): boolean {

@@ -15,7 +15,7 @@ import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
 import type { TrackerClient } from '../tracker/tracker-client.ts';
-import { brokerPolicy, FanOut } from './fan-out.ts';
+import { brokerPolicy, FanOut, unitAt } from './fan-out.ts';
 import { HaveUpdates } from './have-updates.ts';
 import type { QueuedRange } from './request-queue.ts';
 import { directPolicy, SentCounts } from './sent-counts.ts';
@@ -182,10 +182,18 @@ export class Seeder {
 		} else {
 			this.#lastAsked = performance.now();
 			if (of === 'content' && !isDirect) {
-				this.#fanOut.asked(content.seed.id, from, shared);
+				this.#fanOut.asked(content.seed.id, from, shared, this.#heardUnit(request, content));
 			}
 			this.#uploadOn(lane).add(from, parseRequestId(request.id), ranges, { of, content });
 		}
+	}
+
+	#heardUnit(
+		{ heard }: { heard?: number | undefined },
+		{ seed }: StoredContent,
+	): number | undefined {
+		const isThere = heard !== undefined && heard < seed.length;
+		return isThere ? unitAt(seed.layout, heard, this.#brokerPart) : undefined;
 	}
 
 	#failed({ from, request, of }: QueuedRange<UploadItem>, error: unknown): void {

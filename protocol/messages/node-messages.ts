@@ -165,6 +165,11 @@ export type NodeRequest =
 			 * receiver may answer on that topic.
 			 */
 			readonly shared?: boolean | undefined;
+			/**
+			 * Offset of the last message of the swarm topic of the receiver that has reached the requesting
+			 * node. If a requested chunk was published before that message, it was lost on the way.
+			 */
+			readonly heard?: number | undefined;
 	  }
 	| {
 			/** Cancels ranges of an earlier request. */
@@ -182,6 +187,7 @@ export const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op'
 		seed: seedId,
 		ranges,
 		shared: v.optional(v.boolean()),
+		heard: v.optional(contentLength),
 	}),
 ]);
 

@@ -1,0 +1,68 @@
+import * as assert from 'uvu/assert';
+import { FanOutSubscriptions } from '../../../node/download/fan-out-subscriptions.ts';
+import { makeNodeId } from '../../../protocol/index.ts';
+import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
+import { startBroker } from '../../helpers/harness/broker.ts';
+import { openContext } from '../../helpers/harness/context.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
+
+const test = suite('subscriptions to fan-out topics');
+const MIB = 1024 * 1024;
+
+/** The subscriptions of a download that is subscribed to the topic of `node`. */
+async function subscribed(t: Scope) {
+	const { url } = await startBroker(t);
+	const fanOut = new FanOutSubscriptions(await openContext(t, url), seedOf(contentOf(10)).id);
+	t.defer(() => fanOut.close());
+	const node = makeNodeId();
+	fanOut.join(node);
+	await until('the broker confirms', () => fanOut.hears(node));
+	return { fanOut, node };
+}
+
+test('a download remembers the offset of the last message', async (t) => {
+	const { fanOut, node } = await subscribed(t);
+	assert.is(fanOut.lastFrom(node), undefined);
+	assert.ok(fanOut.accepts(node, 512));
+	assert.is(fanOut.lastFrom(node), 512);
+	assert.not.ok(fanOut.accepts('another', 512));
+});
+
+test('a download that needs a topic no more still accepts answers to its open requests', async (t) => {
+	const { fanOut, node } = await subscribed(t);
+	fanOut.retire(node);
+	assert.not.ok(fanOut.hears(node), 'further requests are to be answered to this node alone');
+	assert.ok(fanOut.accepts(node, 0));
+	await until('it has unsubscribed', () => !fanOut.accepts(node, 0));
+});
+
+test('a download that needs a topic again stays subscribed', async (t) => {
+	const { fanOut, node } = await subscribed(t);
+	fanOut.retire(node);
+	fanOut.join(node);
+	assert.ok(fanOut.hears(node));
+	await new Promise((resolve) => setTimeout(resolve, 2_100));
+	assert.ok(fanOut.accepts(node, 0));
+});
+
+test('a download leaves a topic with mostly useless bytes, and does not return', async (t) => {
+	const { fanOut, node } = await subscribed(t);
+	fanOut.count(node, 8 * MIB, 4 * MIB);
+	assert.ok(fanOut.hears(node), 'half of the bytes are useful');
+	fanOut.count(node, 8 * MIB, 3 * MIB);
+	assert.not.ok(fanOut.hears(node));
+	assert.ok(fanOut.accepts(node, 0));
+	fanOut.join(node);
+	assert.not.ok(fanOut.hears(node));
+});
+
+test('a download leaves the topic of a node that sent a wrong chunk at once', async (t) => {
+	const { fanOut, node } = await subscribed(t);
+	fanOut.leave(node);
+	assert.not.ok(fanOut.accepts(node, 0));
+	fanOut.join(node);
+	assert.not.ok(fanOut.accepts(node, 0));
+});
+
+test.run();
