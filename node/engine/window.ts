@@ -195,6 +195,10 @@ export class Window {
 			this.#part = Math.min(partFor(this.#rate), this.#options.mostPart);
 			this.#periodStart = now;
 			this.#periodBytes = 0;
+		} else if (this.#rate === undefined) {
+			// Until the rate is known, a part has at most a quarter of the window, so that several are open.
+			const most = Math.min(partFor(this.shownRate), this.#options.mostPart, this.#size / 4);
+			this.#part = Math.max(this.#part, 2 ** Math.floor(Math.log2(most)));
 		}
 	}
 }
