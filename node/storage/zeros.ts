@@ -15,6 +15,10 @@ const ZEROS = Buffer.alloc(STEP);
  */
 export function isZero(bytes: Uint8Array): boolean {
 	for (let at = 0; at < bytes.length; at += STEP) {
+		// Most contents have no zeros, and are found out by their first byte.
+		if (bytes[at] !== 0) {
+			return false;
+		}
 		const step = bytes.subarray(at, at + STEP);
 		if (Buffer.compare(step, ZEROS.subarray(0, step.length)) !== 0) {
 			return false;
@@ -28,13 +32,13 @@ export function isZero(bytes: Uint8Array): boolean {
  * cover all of `bytes`.
  */
 export function zeroStretches(bytes: Uint8Array): Stretch[] {
-	const stretches: Stretch[] = [];
+	const stretches: Array<Stretch & { end: number }> = [];
 	for (let start = 0; start < bytes.length; start += STEP) {
 		const end = Math.min(start + STEP, bytes.length);
 		const zero = isZero(bytes.subarray(start, end));
 		const last = stretches.at(-1);
 		if (last?.isZero === zero) {
-			stretches[stretches.length - 1] = { ...last, end };
+			last.end = end;
 		} else {
 			stretches.push({ start, end, isZero: zero });
 		}

@@ -50,6 +50,54 @@ export const indexLength = v.pipe(whole(MAX_INDEX_BYTES), v.minValue(MIN_INDEX_B
 /** The fields by which a message says that a content is a folder; a file has none of them. */
 export const folderFields = { index: v.optional(indexLength), files: v.optional(count) };
 
+/** Bounds of a list of {@link pairs}. */
+export interface PairBounds {
+	/** The largest first number of a pair. */
+	readonly first: number;
+	/** The largest second number. */
+	readonly second: number;
+	/** The fewest pairs. */
+	readonly least: number;
+	/** The most pairs. */
+	readonly most: number;
+}
+
+/**
+ * A list of pairs of whole numbers: the first from 0 on, the second from 1 on. These lists make up
+ * most of the messages of a download, and valibot takes long for each number. So a list that is right
+ * is only looked through; for any other, valibot finds what is wrong.
+ */
+export function pairs(bounds: PairBounds) {
+	const { first, second, least, most } = bounds;
+	const pair = v.tuple([whole(first), positive(second)]);
+	const slow = v.pipe(v.array(pair), v.minLength(least), v.maxLength(most));
+	const run: (typeof slow)['~run'] = (dataset, config) =>
+		arePairs(dataset.value, bounds)
+			? { typed: true, value: dataset.value }
+			: slow['~run'](dataset, config);
+	return { ...slow, '~run': run };
+}
+
+function arePairs(value: unknown, bounds: PairBounds): value is Array<[number, number]> {
+	const { first, second, least, most } = bounds;
+	if (!Array.isArray(value) || value.length < least || value.length > most) {
+		return false;
+	}
+	for (const pair of value) {
+		if (!Array.isArray(pair) || pair.length !== 2) {
+			return false;
+		}
+		if (!isWhole(pair[0], 0, first) || !isWhole(pair[1], 1, second)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+function isWhole(value: unknown, least: number, most: number): boolean {
+	return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
 /** SHA-256 of a certificate. */
 export const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'no fingerprint'));
 

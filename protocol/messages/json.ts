@@ -73,16 +73,15 @@ function membersWritten(text: string): number {
  */
 function membersKept(value: unknown): number {
 	let members = 0;
-	const open: unknown[] = [value];
-	while (open.length > 0) {
-		const next = open.pop();
-		if (typeof next === 'object' && next !== null) {
-			const inner = Object.values(next);
-			members += Array.isArray(next) ? 0 : inner.length;
-			for (const each of inner) {
-				open.push(each);
-			}
-		}
+	const open = [value].filter(isObject);
+	for (let next = open.pop(); next !== undefined; next = open.pop()) {
+		const inner: unknown[] = Array.isArray(next) ? next : Object.values(next);
+		members += inner === next ? 0 : inner.length;
+		open.push(...inner.filter(isObject));
 	}
 	return members;
+}
+
+function isObject(value: unknown): value is object {
+	return typeof value === 'object' && value !== null;
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { BUCKETS } from '../seed/bitfield.ts';
 import type { DigestKind } from '../seed/digest.ts';
+import { MAX_CHUNKS, MAX_LENGTH } from '../seed/layout.ts';
 import {
 	addresses,
 	chunkCount,
@@ -13,6 +14,7 @@ import {
 	milliseconds,
 	nodeId,
 	nodeName,
+	pairs,
 	positive,
 	requestId,
 	seedId,
@@ -27,11 +29,12 @@ export type ByteRange = readonly [offset: number, length: number];
 /** Most bytes of one range, which a direct lane carries in one message. */
 export const MAX_RANGE = 1024 * 1024;
 
-const ranges = v.pipe(
-	v.array(v.tuple([contentLength, positive(MAX_RANGE)])),
-	v.minLength(1),
-	v.maxLength(DEFAULT_LIMITS.requestRanges),
-);
+const ranges = pairs({
+	first: MAX_LENGTH,
+	second: MAX_RANGE,
+	least: 1,
+	most: DEFAULT_LIMITS.requestRanges,
+});
 
 /** The retained message on `node/<node>/state`. */
 export interface NodeState {
@@ -244,8 +247,6 @@ const REFUSALS = ['not-shared', 'not-there', 'busy', 'changed', 'failed'] as con
 /** Any message on a reply topic. */
 export type Reply = TrackerReply | NodeReply;
 
-const run = v.tuple([chunkCount, positive(Number.MAX_SAFE_INTEGER)]);
-
 export const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
 	...trackerReplies,
 	v.object({
@@ -269,7 +270,7 @@ export const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
 	v.object({
 		op: v.literal('gained'),
 		seed: seedId,
-		runs: v.pipe(v.array(run), v.maxLength(2_000)),
+		runs: pairs({ first: MAX_CHUNKS, second: Number.MAX_SAFE_INTEGER, least: 0, most: 2_000 }),
 	}),
 	v.object({ op: v.literal('refused'), id: requestId, seed: seedId, reason: v.picklist(REFUSALS) }),
 ]);

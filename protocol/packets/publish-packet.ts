@@ -2,6 +2,8 @@ import { ShoalError } from '../errors.ts';
 
 /** First byte of a PUBLISH with QoS 0, without the flags DUP and RETAIN (MQTT 3.1.1, 3.3.1). */
 export const PLAIN_PUBLISH = 0x30;
+/** Bytes of the largest fixed header: one byte, and a length in at most four (MQTT 3.1.1, 2.2.3). */
+const MOST_FIXED_HEADER = 5;
 
 const encoder = new TextEncoder();
 // A byte order mark at the start is a part of the topic.
@@ -57,11 +59,17 @@ export interface PublishSink {
 /** The bytes of a PUBLISH packet with QoS 0 that come before its payload of `bytes` bytes. */
 export function plainPublishHeader(topic: string, bytes: number): Uint8Array {
 	const name = encoder.encode(topic);
-	const length: number[] = [];
+	const header = new Uint8Array(MOST_FIXED_HEADER + 2 + name.length);
+	header[0] = PLAIN_PUBLISH;
+	let at = 1;
 	for (let rest = 2 + name.length + bytes; rest > 0; rest = Math.floor(rest / 128)) {
-		length.push((rest % 128) + (rest >= 128 ? 128 : 0));
+		header[at] = (rest % 128) + (rest >= 128 ? 128 : 0);
+		at += 1;
 	}
-	return new Uint8Array([PLAIN_PUBLISH, ...length, name.length >> 8, name.length & 255, ...name]);
+	header[at] = name.length >> 8;
+	header[at + 1] = name.length & 255;
+	header.set(name, at + 2);
+	return header.subarray(0, at + 2 + name.length);
 }
 
 /** Reads a whole packet that starts with {@link PLAIN_PUBLISH}. @throws ShoalError ERR_MESSAGE */
