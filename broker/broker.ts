@@ -31,6 +31,7 @@ import type { BrokerStats } from './metrics/broker-stats.ts';
 import { secureContext } from './net/certificate.ts';
 import { ChunkForwarder } from './net/chunk-forwarder.ts';
 import { Connections } from './net/connections.ts';
+import { LargePackets } from './net/large-packets.ts';
 import { LoadMeter, type LoadSource } from './net/load-meter.ts';
 import { accept, type OpenFramed, packetReader } from './net/packet-reader.ts';
 import { portError } from './net/port-error.ts';
@@ -39,6 +40,8 @@ import { streamPair } from './net/stream-pair.ts';
 import { noFlow } from './net/traffic.ts';
 import { Tracker } from './tracker/tracker.ts';
 
+// Bytes of a chunk message without the chunk: MQTT header, topic, header of the chunk.
+const OVERHEAD = 1024;
 // ms without traffic after which the system sends TCP keepalive probes.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
@@ -60,6 +63,7 @@ export class Broker {
 	readonly #secure: SecureContext | undefined;
 	readonly #server: Server;
 	readonly #connections: Connections;
+	readonly #large: LargePackets;
 	readonly #events = createNanoEvents<BrokerEvents>();
 	#address: AddressInfo = { address: '', family: '', port: 0 };
 	#tracker: Tracker | undefined;
@@ -71,6 +75,7 @@ export class Broker {
 		this.#secure = tls && secureContext(tls);
 		const warn = (error: unknown): void => this.#events.emit('warning', error);
 		this.#limits = limits;
+		this.#large = new LargePackets(limits.incoming);
 		const now = (): number => performance.now();
 		this.#connections = new Connections({
 			mostSilent: limits.clients,
@@ -234,6 +239,7 @@ export class Broker {
 			limits: this.#limits,
 			pool: this.#pool,
 			taker: this.#chunkForwarder,
+			large: this.#large,
 			highWaterMark: queueMark(this.#limits),
 			onBad: (error) => {
 				this.#authorizer.count('packet');
@@ -286,10 +292,11 @@ export class Broker {
 			() => performance.now(),
 		);
 		this.#load = load;
+		const { part, packet } = this.#limits;
 		this.#tracker = await Tracker.start({
 			url: this.url,
 			root,
-			limits: this.#limits,
+			limits: { ...this.#limits, part: Math.min(part, packet - OVERHEAD) },
 			isAlone: true,
 			office,
 			load: () => load.read(),

@@ -4,6 +4,7 @@ import {
 	MOST_DOCUMENT_BYTES,
 	MOST_RECEIPT_BYTES,
 } from '../protocol/index.ts';
+import { USUAL_PACKET } from './net/large-packets.ts';
 
 /** The most memory that a broker uses for one purpose. */
 export interface MemoryRow {
@@ -35,7 +36,8 @@ const PROGRAM = 192 * KIB * KIB;
  * that much only if all limits are reached at once; with thirty nodes it uses about 100 MB.
  */
 export function mostMemory(limits: Limits): MemoryRow[] {
-	const { clients, packet, subscriptions, announces } = limits;
+	const { clients, incoming, subscriptions, announces } = limits;
+	const packet = Math.min(limits.packet, USUAL_PACKET);
 	const { cutQueue, queueTotal, keptPayload, channels, channelSenders, receipts } = limits;
 	return [
 		{
@@ -45,14 +47,14 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 		},
 		{
 			what: 'incoming packets',
-			how: 'clients × packet',
-			most: clients * (packet + CLIENT),
+			how: 'clients × packet up to 263,168, plus incoming',
+			most: clients * (packet + CLIENT) + (packet < limits.packet ? incoming : 0),
 		},
 		{
 			what: 'connections before CONNECT',
 			// A WebSocket delivers only whole messages; a TCP connection needs less memory. The page may
 			// have as many further connections as the broker may have clients.
-			how: 'clients × packet, and as many HTTP connections',
+			how: 'clients × packet up to 263,168, and as many HTTP connections',
 			most: clients * (packet + CLIENT) + clients * CLIENT,
 		},
 		{

@@ -78,6 +78,7 @@ export {
 	type Limit,
 	type LimitName,
 	type Limits,
+	PORTABLE_PART,
 	resolveLimits,
 } from './limits.ts';
 export {
@@ -171,6 +172,7 @@ export {
 	type PublishSink,
 	parsePlainPublish,
 	partsOf,
+	piecesOf,
 	plainPublishHeader,
 	writePublish,
 } from './packets/publish-packet.ts';

@@ -15,6 +15,12 @@ export interface Limit {
 
 const limit = (value: number, unit: string, about: string): Limit => ({ value, unit, about });
 
+/**
+ * Bytes of a chunk message that every broker carries with its default settings, but for a few. It is the
+ * limit `part` of a tracker on a broker of another kind, and of a node that knows no tracker.
+ */
+export const PORTABLE_PART: number = 256 * KIB;
+
 const TABLE = {
 	connectPacket: limit(
 		64 * KIB,
@@ -26,11 +32,20 @@ const TABLE = {
 		'ms',
 		'from the start of a connection to CONNECT; later: connection cut',
 	),
-	packet: limit(256 * KIB + KIB, 'bytes', 'a packet after CONNECT; larger: connection cut'),
+	packet: limit(MIB + KIB, 'bytes', 'a packet after CONNECT; larger: connection cut'),
+	incoming: limit(
+		256 * MIB,
+		'bytes',
+		'packets of more than 263,168 bytes that are arriving, of all clients; above: connection cut',
+	),
 	directPacket: limit(MIB + KIB, 'bytes', 'a packet on a direct lane; larger: connection cut'),
 	controlPayload: limit(64 * KIB, 'bytes', 'a control message; larger: refused'),
 	keptPayload: limit(4 * KIB, 'bytes', 'a retained message; larger: its sender is cut'),
-	part: limit(256 * KIB, 'bytes', 'the bytes one chunk message carries on a broker lane'),
+	part: limit(
+		MIB,
+		'bytes',
+		'the bytes one chunk message carries on a broker lane; with shoal tracker: 262,144',
+	),
 	outstanding: limit(
 		4 * MIB,
 		'bytes',

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Limits } from '../../protocol/index.ts';
 import type { TokenAuth } from '../access/token-auth.ts';
+import { USUAL_PACKET } from '../net/large-packets.ts';
 import type { OpenFramed } from '../net/packet-reader.ts';
 import { acceptWebSocket } from '../net/web-socket-stream.ts';
 import { HttpServer, type HttpServerOptions, type Route, refuseUpgrade } from './http-server.ts';
@@ -36,7 +37,7 @@ export interface WebFrontBroker extends MonitoredBroker {
 
 /** The path for MQTT over WebSocket. */
 const MQTT_PATH = '/mqtt';
-/** Bytes of a WebSocket message beyond the limit `packet`, for the fixed header of the packet. */
+/** Bytes of a WebSocket message beyond the largest packet, for its fixed header. */
 const OVERHEAD = 64;
 
 /**
@@ -87,7 +88,8 @@ function aboutRoute(
 function upgradeToMqtt(broker: WebFrontBroker) {
 	const server = new WebSocketServer({
 		noServer: true,
-		maxPayload: broker.limits.packet + OVERHEAD,
+		// A WebSocket message is held as a whole, so larger packets have to be sent in several.
+		maxPayload: Math.min(broker.limits.packet, USUAL_PACKET) + OVERHEAD,
 		perMessageDeflate: false,
 		handleProtocols: (protocols) => (protocols.has('mqtt') ? 'mqtt' : false),
 	});

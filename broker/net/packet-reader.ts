@@ -11,6 +11,7 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import { keepAlive } from '../aedes/internals.ts';
+import type { LargePackets } from './large-packets.ts';
 import { adoptSocket } from './socket-internals.ts';
 import { SecureStream } from './tls-stream.ts';
 import { count, type Flow } from './traffic.ts';
@@ -55,6 +56,8 @@ export interface PacketReaderOptions {
 	readonly limits: Limits;
 	readonly pool: BufferPool;
 	readonly taker: PacketTaker;
+	/** @default large packets are not bounded together */
+	readonly large?: LargePackets | undefined;
 	/** Bytes that a stream queues before a write returns false. */
 	readonly highWaterMark: number;
 	/**
@@ -89,9 +92,15 @@ export function packetReader(
 	open: OpenFramed,
 	options: PacketReaderOptions,
 ): { stream: Duplex; serve(client: Client): void } {
-	const { limits, pool, taker, control, onBad, port = MQTT_PORT } = options;
+	const { limits, pool, taker, large, control, onBad, port = MQTT_PORT } = options;
 	let client: Client | undefined;
 	let isFirst = true;
+	/** Bytes of the large packet that is arriving. */
+	let arriving = 0;
+	const arrived = (): void => {
+		large?.end(arriving);
+		arriving = 0;
+	};
 	/**
 	 * Answers a CONNECT of another MQTT version, and ends the connection.
 	 *
@@ -117,12 +126,14 @@ export function packetReader(
 				);
 			}
 			isFirst = false;
+			arriving = large?.begin(length) ?? 0;
 		},
 		// Only plain messages get a buffer of the pool. Aedes may keep other packets, such as one
 		// with a will, and a whole buffer of the pool would be kept for each of them.
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
+			arrived();
 			if (client?.connected !== true && refuseVersion(packet)) {
 				return;
 			}
@@ -137,6 +148,7 @@ export function packetReader(
 		},
 	});
 	const { stream, give } = open(framer, options);
+	stream.once('close', arrived);
 	return {
 		stream,
 		serve: (served) => {

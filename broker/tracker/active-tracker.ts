@@ -7,6 +7,7 @@ import {
 	encodeJson,
 	type Incoming,
 	Link,
+	MAX_RANGE,
 	type Reply,
 	type Report,
 	type ShoalError,
@@ -296,7 +297,8 @@ export class ActiveTracker {
 		const { ttl, renewal, part } = limits;
 		const { key } = addressBook.tickets;
 		const { session } = this.#link;
-		return { state: 'ready', tracker: id, session, ttl, renewal, part, key };
+		const about = { tracker: id, session, ttl, renewal, part: Math.min(part, MAX_RANGE), key };
+		return { state: 'ready', ...about };
 	}
 
 	async #say(state: TrackerState): Promise<void> {

@@ -6,6 +6,7 @@ import {
 	type Load,
 	makeNodeId,
 	type OpenStream,
+	PORTABLE_PART,
 	parseNodeId,
 	resolveLimits,
 	type ShoalError,
@@ -111,7 +112,7 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		brokers: brokersOf(options),
 		id: options.id === undefined ? makeNodeId() : parseNodeId(options.id),
 		topics: new Topics(options.root),
-		limits: resolveLimits(options.limits),
+		limits: resolveLimits({ part: PORTABLE_PART, ...options.limits }),
 		isAlone: options.isAlone ?? false,
 		load: options.load,
 		addressBook: {

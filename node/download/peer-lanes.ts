@@ -79,9 +79,7 @@ export class PeerLanes {
 	#rebound(node: string, { kind }: Lane): void {
 		const { limits, tracker } = this.#context;
 		const isDirect = kind === 'direct';
-		const carried = isDirect
-			? MAX_RANGE
-			: Math.min(tracker.state?.part ?? limits.part, limits.part);
+		const carried = isDirect ? MAX_RANGE : Math.min(tracker.part, limits.part);
 		const mostPart = Math.min(carried, this.#mostParts.get(node) ?? carried);
 		this.#engine.rebound(node, {
 			mostPart,

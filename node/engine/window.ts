@@ -17,6 +17,12 @@ const MOST_MEASURED = 30_000;
 const MOST_QUEUE = 2_000;
 /** ms. A part has at most the bytes that the node sends in this time, by the measured rate. */
 const MOST_PART_TIME = 1_000;
+/**
+ * The same for parts of more than SMALL_PART bytes on the broker lane. A broker passes a message on
+ * when it is whole, and other messages wait behind it.
+ */
+const MOST_LARGE_PART_TIME = 100;
+const SMALL_PART = 256 * 1024;
 const RATE_PERIOD = 100;
 /** ms over which a rate is averaged, so that a burst of answers does not count as a high rate. */
 const RATE_MEMORY = 1_000;
@@ -80,7 +86,7 @@ export class Window {
 	rebound(options: Partial<WindowOptions>): void {
 		this.#options = { ...this.#options, ...options };
 		this.#part = Math.min(
-			this.#rate === undefined ? FIRST_PART : partFor(this.#rate),
+			this.#rate === undefined ? FIRST_PART : this.#partFor(this.#rate),
 			this.#options.mostPart,
 		);
 	}
@@ -192,22 +198,24 @@ export class Window {
 			const measured = (this.#periodBytes * 1_000) / elapsed;
 			const weight = this.#rate === undefined ? 1 : 1 - Math.exp(-elapsed / RATE_MEMORY);
 			this.#rate = this.rate + (measured - this.rate) * weight;
-			this.#part = Math.min(partFor(this.#rate), this.#options.mostPart);
+			this.#part = Math.min(this.#partFor(this.#rate), this.#options.mostPart);
 			this.#periodStart = now;
 			this.#periodBytes = 0;
 		} else if (this.#rate === undefined) {
 			// Until the rate is known, a part has at most a quarter of the window, so that several are open.
-			const most = Math.min(partFor(this.shownRate), this.#options.mostPart, this.#size / 4);
+			const most = Math.min(this.#partFor(this.shownRate), this.#options.mostPart, this.#size / 4);
 			this.#part = Math.max(this.#part, 2 ** Math.floor(Math.log2(most)));
 		}
 	}
-}
 
-/**
- * Bytes of a part at `rate` bytes per second. It is a power of two, so that the parts of a chunk
- * are equal.
- */
-function partFor(rate: number): number {
-	const bytes = Math.max((rate * MOST_PART_TIME) / 1_000, LEAST_PART);
-	return 2 ** Math.floor(Math.log2(bytes));
+	/**
+	 * Bytes of a part at `rate` bytes per second. It is a power of two, so that the parts of a chunk
+	 * are equal.
+	 */
+	#partFor(rate: number): number {
+		const large = (rate * MOST_LARGE_PART_TIME) / 1_000;
+		const most = this.isDirect ? Number.POSITIVE_INFINITY : Math.max(large, SMALL_PART);
+		const bytes = Math.max((rate * MOST_PART_TIME) / 1_000, LEAST_PART);
+		return 2 ** Math.floor(Math.log2(Math.min(bytes, most)));
+	}
 }

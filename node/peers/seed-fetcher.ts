@@ -62,7 +62,7 @@ export class SeedFetcher {
 		this.from = from;
 		this.#id = id;
 		this.#body = new Uint8Array(bodyBytes(about));
-		const part = context.tracker.state?.part ?? context.limits.part;
+		const { part } = context.tracker;
 		for (let offset = 0; offset < this.#body.length; ) {
 			const most = offset === 0 ? Math.min(part, FIRST_RANGE) : part;
 			const length = Math.min(most, this.#body.length - offset);

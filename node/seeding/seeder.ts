@@ -27,7 +27,7 @@ export interface SeederContext extends UploadContext {
 	readonly lanes: Lanes;
 	/** The contents that the node shares. */
 	readonly contents: ContentStore;
-	readonly tracker: Pick<TrackerClient, 'state'>;
+	readonly tracker: Pick<TrackerClient, 'part'>;
 }
 
 /** Most bits of a bit field in one reply. Their 32 KiB, in base64, fit into a control message. */
@@ -128,7 +128,7 @@ export class Seeder {
 				policy:
 					lane.kind === 'direct'
 						? directPolicy(this.#sentCounts)
-						: brokerPolicy(this.#fanOut, () => this.#brokerPart),
+						: brokerPolicy(this.#fanOut, () => this.#context.tracker.part),
 				turns: lane.kind === 'direct' ? this.#turns : undefined,
 				isWantedByOthers: () => this.#uploads.size > 1,
 				failed: (item, error) => this.#failed(item, error),
@@ -136,14 +136,6 @@ export class Seeder {
 			this.#uploads.set(lane, upload);
 		}
 		return upload;
-	}
-
-	/**
-	 * Bytes of the largest part that the broker carries. The broker disconnects a node that sends a
-	 * larger part.
-	 */
-	get #brokerPart(): number {
-		return this.#context.tracker.state?.part ?? this.#context.limits.part;
 	}
 
 	#tellHave(lane: Lane, from: string, id: string, { seed, have, folder }: StoredContent): void {
@@ -173,7 +165,7 @@ export class Seeder {
 		const of = request.op === 'seed' ? 'seed' : 'content';
 		const { ranges, shared = false } = request;
 		const isDirect = lane.kind === 'direct';
-		const mostPart = isDirect ? MAX_RANGE : this.#brokerPart;
+		const mostPart = isDirect ? MAX_RANGE : this.#context.tracker.part;
 		const fits = ranges.every(([, length]) => length <= mostPart);
 		if (!fits || !ranges.every((range) => isThere(content, of, range))) {
 			this.#refuse(lane, from, request, 'not-there');
@@ -193,7 +185,7 @@ export class Seeder {
 		{ seed }: StoredContent,
 	): number | undefined {
 		const isThere = heard !== undefined && heard < seed.length;
-		return isThere ? unitAt(seed.layout, heard, this.#brokerPart) : undefined;
+		return isThere ? unitAt(seed.layout, heard, this.#context.tracker.part) : undefined;
 	}
 
 	#failed({ from, request, of }: QueuedRange<UploadItem>, error: unknown): void {

@@ -5,6 +5,7 @@ import {
 	isOlderSession,
 	type Link,
 	makeRequestId,
+	PORTABLE_PART,
 	type Report,
 	type SeedListing,
 	ShoalError,
@@ -56,6 +57,13 @@ export class TrackerClient {
 	/** The last state of the tracker; undefined while no tracker is ready. */
 	get state(): ReadyState | undefined {
 		return this.#state;
+	}
+
+	/**
+	 * Bytes of the largest part that the broker carries. It disconnects a node that sends a larger one.
+	 */
+	get part(): number {
+		return this.#state?.part ?? PORTABLE_PART;
 	}
 
 	/**

@@ -1,7 +1,8 @@
 // The build for browsers has a default export only.
 import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from 'mqtt';
 import { isShoalError, ShoalError } from '../errors.ts';
-import { type Payload, writePublish } from '../packets/publish-packet.ts';
+import { PORTABLE_PART } from '../limits.ts';
+import { type Payload, piecesOf, writePublish } from '../packets/publish-packet.ts';
 import { disconnected, explain, refusal } from './connection-errors.ts';
 import {
 	type BrokerConnection,
@@ -34,6 +35,7 @@ export class Connection implements BrokerConnection {
 	readonly #client: MqttClient;
 	readonly #timeout: number;
 	readonly #url: string;
+	readonly #isWebSocket: boolean;
 	readonly #pending = new Set<(error: ShoalError) => void>();
 	#end: ShoalError | undefined;
 	#closing: ShoalError | undefined;
@@ -43,6 +45,7 @@ export class Connection implements BrokerConnection {
 	private constructor(options: ConnectionOptions) {
 		this.#timeout = options.timeout;
 		this.#url = options.url;
+		this.#isWebSocket = /^wss?:/.test(options.url);
 		this.ended = new Promise((resolve) => {
 			this.#settle = resolve;
 		});
@@ -144,7 +147,9 @@ export class Connection implements BrokerConnection {
 			released();
 			return;
 		}
-		writePublish(this.#client.stream, topic, payload, released);
+		// Each piece is a WebSocket message of its own, and brokers hold such a message as a whole.
+		const pieces = this.#isWebSocket ? piecesOf(payload, PORTABLE_PART) : payload;
+		writePublish(this.#client.stream, topic, pieces, released);
 	}
 
 	/** Resolves when more can be sent without queueing, or the connection has ended. */

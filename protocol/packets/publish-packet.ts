@@ -25,6 +25,15 @@ export function partsOf(payload: Payload): readonly Uint8Array[] {
 	return payload instanceof Uint8Array ? [payload] : payload;
 }
 
+/** The same bytes in buffers of at most `most` bytes. */
+export function piecesOf(payload: Payload, most: number): Uint8Array[] {
+	return partsOf(payload).flatMap((part) =>
+		Array.from({ length: Math.ceil(part.length / most) }, (_, index) =>
+			part.subarray(index * most, (index + 1) * most),
+		),
+	);
+}
+
 /**
  * Writes a plain PUBLISH to `stream` at once, and calls `released` when its last byte has been
  * sent.

@@ -9,9 +9,10 @@ test('the defaults have the documented values', () => {
 	const KIB = 1024;
 	const expected = {
 		connectPacket: 64 * KIB,
-		packet: 257 * KIB,
+		packet: 1025 * KIB,
+		incoming: 256 * 1024 * KIB,
 		controlPayload: 64 * KIB,
-		part: 256 * KIB,
+		part: 1024 * KIB,
 		outstanding: 4096 * KIB,
 		shedQueue: 4096 * KIB,
 		cutQueue: 8192 * KIB,

@@ -7,7 +7,9 @@ import {
 	MAX_RANGE,
 	PacketFramer,
 	type Payload,
+	PORTABLE_PART,
 	partsOf,
+	piecesOf,
 	plainPublishHeader,
 	refusal,
 	ShoalError,
@@ -35,6 +37,8 @@ interface Waiting {
  * topic and the header.
  */
 const MOST_PACKET = MAX_RANGE + 1024;
+/** Bytes of one WebSocket message: brokers hold each message as a whole. */
+const MOST_MESSAGE = PORTABLE_PART;
 /**
  * Senders wait while the send queue has more bytes than `MOST_QUEUED`. The queue is checked every
  * `LOOK_EVERY` ms, because a WebSocket has no event for a shorter queue.
@@ -131,7 +135,7 @@ export class WebConnection implements BrokerConnection {
 			const parts = partsOf(payload);
 			const bytes = parts.reduce((sum, { length }) => sum + length, 0);
 			this.#write(plainPublishHeader(topic, bytes));
-			for (const part of parts) {
+			for (const part of piecesOf(parts, MOST_MESSAGE)) {
 				this.#write(part);
 			}
 		}

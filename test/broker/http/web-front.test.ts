@@ -80,6 +80,27 @@ test('a node on WebSocket and a node on TCP get files from each other', async (t
 	assert.is(back.seed.digest, second.seed.digest);
 });
 
+test('the largest part goes both ways between WebSocket and TCP', async (t) => {
+	const { broker, socketUrl } = await start(t);
+	const part = randomBytes(broker.limits.part);
+	const urls = { 'node-over-ws': socketUrl, 'node-over-tcp': broker.url };
+	const arrived: Uint8Array[] = [];
+	const links: Link[] = [];
+	for (const [id, url] of Object.entries(urls)) {
+		const link = await Link.open({ url, id });
+		t.defer(() => link.close());
+		link.on('message', ({ payload }) => arrived.push(Uint8Array.from(payload)));
+		await link.subscribe(topics.inboxFilter(id));
+		links.push(link);
+	}
+	for (const [index, sender] of links.entries()) {
+		const receiver = links[1 - index] as Link;
+		sender.send(topics.chunk(receiver.id, sender.id), [randomBytes(52), part]);
+		await until('it arrives', () => arrived.length === index + 1);
+		assert.ok(part.equals((arrived[index] as Uint8Array).subarray(52)));
+	}
+});
+
 test('a WebSocket is closed if it carries text, malformed MQTT or a packet that is too large', async (t) => {
 	const { broker, socketUrl } = await start(t);
 	for (const sent of ['text', Buffer.from([0x30, 0, 0]), Buffer.alloc(300 * 1024, 0x10)]) {
