@@ -34,7 +34,7 @@ const TABLE = {
 	),
 	packet: limit(MIB + KIB, 'bytes', 'a packet after CONNECT; larger: connection cut'),
 	incoming: limit(
-		256 * MIB,
+		96 * MIB,
 		'bytes',
 		'packets of more than 263,168 bytes that are arriving, of all clients; above: connection cut',
 	),

@@ -10,7 +10,7 @@ test('the defaults have the documented values', () => {
 	const expected = {
 		connectPacket: 64 * KIB,
 		packet: 1025 * KIB,
-		incoming: 256 * 1024 * KIB,
+		incoming: 96 * 1024 * KIB,
 		controlPayload: 64 * KIB,
 		part: 1024 * KIB,
 		outstanding: 4096 * KIB,

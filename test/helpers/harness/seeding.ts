@@ -22,9 +22,20 @@ async function storedContent(have = Bitfield.full(seed.chunks)): Promise<StoredC
 /** Starts a seeder of {@link seed} on a broker, and a peer that can send requests to it. */
 export async function startSeeder(
 	t: Scope,
-	{ have, maxUp, limits }: { have?: Bitfield; maxUp?: number; limits?: Partial<Limits> } = {},
+	{
+		have,
+		maxUp,
+		limits,
+		part,
+	}: {
+		have?: Bitfield;
+		maxUp?: number;
+		limits?: Partial<Limits>;
+		/** Bytes of the largest part that the broker carries. */
+		part?: number;
+	} = {},
 ) {
-	const broker = await startBroker(t);
+	const broker = await startBroker(t, part === undefined ? {} : { limits: { part } });
 	const broken: Array<{ holding: StoredContent; error: unknown }> = [];
 	const context = await openContext(t, broker.url, {
 		...(maxUp === undefined ? {} : { maxUp }),

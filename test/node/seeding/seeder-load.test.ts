@@ -14,7 +14,7 @@ test('refuses a range larger than the broker carries, so the broker does not dis
 	let downs = 0;
 	const large = contentOf(1_048_576);
 	const largeSeed = seedOf(large, { chunkSize: 262_144 });
-	const { broker, context, peer, to } = await startSeeder(t);
+	const { broker, context, peer, to } = await startSeeder(t, { part: 262_144 });
 	context.link.on('down', () => {
 		downs += 1;
 	});
