@@ -1,5 +1,5 @@
 import type { ByteRange, Layout } from '../../protocol/index.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, hasAll } from './attempt.ts';
 import type { ChunkRun } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
@@ -17,15 +17,6 @@ const SMALL = 16 * 1024;
  * the node sends by fan-out are ignored.
  */
 const MOST_BEGUN = 32 * 1024 * 1024;
-
-/**
- * A request that is not answered yet may be moved to a node that answers sooner, after so many ms
- * plus so many times the usual time of an answer.
- */
-const LONG_WAIT = 150;
-const LONG_ANSWER = 1.5;
-/** ms between two looks for such requests. */
-const SPARE_EVERY = 50;
 
 /** Bytes that arrived by fan-out and are new here. */
 export interface Overheard {
@@ -45,7 +36,6 @@ export class Assignments {
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 	readonly #knownIn: (run: ChunkRun) => readonly ByteRange[];
 	#decisions: Decision[] = [];
-	#sparedAt = Number.NEGATIVE_INFINITY;
 
 	/** @param options `layout`, and `knownIn` as in the options of the engine */
 	constructor(
@@ -87,6 +77,13 @@ export class Assignments {
 		return isHungry || this.#assign(remote) || this.#duplicate(remote, now);
 	}
 
+	/** Whether `remote` would take too long for a chunk: other nodes would send it sooner. */
+	isTooSlow(remote: RemoteNode): boolean {
+		const { chunkSize } = this.#layout;
+		const missing = this.#states.count('missing') * chunkSize;
+		return isTooSlow(remote, this.#nodes, { chunkSize, missing });
+	}
+
 	/** All bytes of `attempt` have arrived: its chunks go to verification, its rivals are closed. */
 	finish(attempt: Attempt): void {
 		this.#nodes.get(attempt.node)?.attempts.delete(attempt);
@@ -109,72 +106,6 @@ export class Assignments {
 		if (rivals.length === 0) {
 			this.#move(attempt, 'missing');
 		}
-	}
-
-	/**
-	 * `remote` missed its timeout. If another node that is not snubbed has all chunks of an attempt,
-	 * the attempt is abandoned, so that these chunks can be requested from that node.
-	 */
-	moveAway(remote: RemoteNode): void {
-		for (const attempt of [...remote.attempts]) {
-			const isHeldElsewhere = [...this.#nodes.values()].some(
-				(other) => other !== remote && !other.isSnubbed && hasAll(other, attempt),
-			);
-			if (isHeldElsewhere) {
-				this.abandon(attempt);
-			}
-		}
-	}
-
-	/**
-	 * On direct lanes: abandons attempts that complete nodes let wait, if a partial node has the
-	 * chunks by now and can send them sooner. A complete node first sends what it has sent to
-	 * nobody yet, so it may let a chunk wait that it has sent to others.
-	 */
-	spareComplete(now: number): void {
-		if (now - this.#sparedAt < SPARE_EVERY) {
-			return;
-		}
-		this.#sparedAt = now;
-		/** Bytes that are moved to each node. */
-		const moved = new Map<RemoteNode, number>();
-		const complete = [...this.#nodes.values()].filter(
-			({ have, window }) => have.isFull && window.isDirect,
-		);
-		for (const remote of complete) {
-			const before = now - LONG_WAIT - LONG_ANSWER * remote.window.usualTime;
-			const waiting = [...remote.attempts].filter(
-				(each) =>
-					each.isUntouched &&
-					each.rivals.length === 1 &&
-					(remote.askedAt(each) <= before || remote.isPassedOver(each)),
-			);
-			for (const attempt of waiting) {
-				const other = this.#soonerThan(remote, attempt, moved, now);
-				if (other !== undefined) {
-					moved.set(other, (moved.get(other) ?? 0) + attempt.length);
-					this.abandon(attempt);
-				}
-			}
-		}
-	}
-
-	/** A partial node that would send the chunks of `attempt` sooner than `remote` does. */
-	#soonerThan(
-		remote: RemoteNode,
-		attempt: Attempt,
-		moved: ReadonlyMap<RemoteNode, number>,
-		now: number,
-	): RemoteNode | undefined {
-		for (const other of this.#nodes.values()) {
-			const isFree = other.window.isDirect && !other.isSnubbed && other.isWorthAsking(now);
-			const bytes = (moved.get(other) ?? 0) + attempt.length;
-			const isSooner = isFree && !other.have.isFull && other.timeFor(bytes) < remote.timeFor(0);
-			if (isSooner && hasAll(other, attempt) && !this.#isTooSlow(other)) {
-				return other;
-			}
-		}
-		return undefined;
 	}
 
 	/**
@@ -277,14 +208,8 @@ export class Assignments {
 		return [offset, this.#layout.offsetOf(last) + this.#layout.sizeOf(last) - offset];
 	}
 
-	#isTooSlow(remote: RemoteNode): boolean {
-		const { chunkSize } = this.#layout;
-		const missing = this.#states.count('missing') * chunkSize;
-		return isTooSlow(remote, this.#nodes, { chunkSize, missing });
-	}
-
 	#assign(remote: RemoteNode): boolean {
-		if (this.#isTooSlow(remote)) {
+		if (this.isTooSlow(remote)) {
 			return false;
 		}
 		const run = this.#picker.pick(remote, remote.window.part);
@@ -348,7 +273,7 @@ export class Assignments {
 				rivals.length === 1 ||
 				((rivals.length < MOST_RIVALS || attempt.length <= SMALL) &&
 					rivals.every(({ node }) => isSlower(this.#nodes.get(node) as RemoteNode, remote, now)));
-			return isOpen && hasAll(remote, attempt);
+			return isOpen && hasAll(remote.have, attempt);
 		});
 	}
 
@@ -369,15 +294,6 @@ export class Assignments {
 			this.#states.move(attempt.firstChunk + index, state);
 		}
 	}
-}
-
-function hasAll(remote: RemoteNode, attempt: Pick<Attempt, 'firstChunk' | 'chunks'>): boolean {
-	for (let index = 0; index < attempt.chunks; index += 1) {
-		if (!remote.have.has(attempt.firstChunk + index)) {
-			return false;
-		}
-	}
-	return true;
 }
 
 /** Whether `other` is so slow that its chunks are worth requesting from `remote` as well. */

@@ -1,4 +1,4 @@
-import type { ByteRange } from '../../protocol/index.ts';
+import type { Bitfield, ByteRange } from '../../protocol/index.ts';
 
 /** One request for a part. */
 export interface Ask {
@@ -167,6 +167,19 @@ export class Attempt {
 			size = this.#ahead.get(this.#cut);
 		}
 	}
+}
+
+/** Whether `have` has all chunks of `attempt`. */
+export function hasAll(
+	have: Bitfield,
+	{ firstChunk, chunks }: Pick<Attempt, 'firstChunk' | 'chunks'>,
+): boolean {
+	for (let index = 0; index < chunks; index += 1) {
+		if (!have.has(firstChunk + index)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 function floorToPowerOfTwo(bytes: number): number {

@@ -6,6 +6,7 @@ import { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
+import { Relief } from './relief.ts';
 import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode } from './remote-node.ts';
 import { FIRST_WINDOW, LEAST_PART, Window, type WindowOptions } from './window.ts';
 import { worthAsking } from './worth-asking.ts';
@@ -44,6 +45,7 @@ export class DownloadEngine {
 	 */
 	readonly #verifying = new Map<number, string>();
 	readonly #assignments: Assignments;
+	readonly #relief: Relief;
 	/**
 	 * Bounds the bytes that are open at all nodes together. Without this bound, if the link of this
 	 * node is the bottleneck, many fast nodes would fill the link with answers that arrive too late.
@@ -64,6 +66,7 @@ export class DownloadEngine {
 		});
 		this.#picker = new ChunkPicker(options, this.states, this.#nodes);
 		this.#assignments = new Assignments(options, this.states, this.#picker, this.#nodes);
+		this.#relief = new Relief(this.#nodes, this.#assignments);
 	}
 
 	/** The nodes that chunks can be requested from, by id. */
@@ -276,15 +279,8 @@ export class DownloadEngine {
 		budget = Number.POSITIVE_INFINITY,
 		mostPart = Number.POSITIVE_INFINITY,
 	): Decision[] {
-		const suspects: Decision[] = [];
-		for (const remote of this.#nodes.values()) {
-			if (remote.isLate(now)) {
-				this.#assignments.moveAway(remote);
-				remote.timedOut(now);
-				suspects.push({ do: 'suspect', node: remote.id });
-			}
-		}
-		this.#assignments.spareComplete(now);
+		const suspects = this.#relief.takeFromLate(now);
+		this.#relief.spareComplete(now);
 		const missing = this.states.count('missing') * this.#options.layout.chunkSize;
 		const ready = worthAsking(this.#nodes, { now, isCutOff: this.isCutOff, missing });
 		if (ready.length === 0) {
