@@ -1,9 +1,10 @@
 import type { ByteRange, Layout } from '../../protocol/index.ts';
 import { Attempt, hasAll } from './attempt.ts';
-import type { ChunkRun } from './chunk-run.ts';
+import { type ChunkRun, chunksIn, chunksOfRange } from './chunk-run.ts';
 import type { ChunkStates } from './chunk-states.ts';
 import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
+import { LateAnswers } from './late-answers.ts';
 import type { ChunkPicker } from './picker.ts';
 import type { RemoteNode } from './remote-node.ts';
 import { isTooSlow } from './too-slow.ts';
@@ -35,6 +36,7 @@ export class Assignments {
 	readonly #picker: ChunkPicker;
 	readonly #nodes: ReadonlyMap<string, RemoteNode>;
 	readonly #knownIn: (run: ChunkRun) => readonly ByteRange[];
+	readonly #late = new LateAnswers();
 	#decisions: Decision[] = [];
 
 	/** @param options `layout`, and `knownIn` as in the options of the engine */
@@ -109,6 +111,40 @@ export class Assignments {
 	}
 
 	/**
+	 * `remote` answers a request whose attempt was abandoned. If the bytes are whole chunks that are
+	 * still lacking, they are used, and the attempts at these chunks end.
+	 *
+	 * @returns an attempt with these bytes; undefined if they were not requested, or are of no use
+	 */
+	takeLate(
+		remote: RemoteNode,
+		request: bigint,
+		range: ByteRange,
+		now: number,
+	): Attempt | undefined {
+		const askedAt = this.#late.take(remote.id, request, range);
+		if (askedAt === undefined) {
+			return undefined;
+		}
+		remote.countAnswer(range[1], askedAt, now);
+		const [first, last] = chunksOfRange(this.#layout, range);
+		const run = { first, count: last - first + 1 };
+		const rivals = this.#attemptsAt(run);
+		const isWhole = this.#bytesOf(run).every((value, index) => value === range[index]);
+		const isInside = rivals.every((each) => isPartOf(each, run));
+		if (!isWhole || !isInside || ![...chunksIn(run)].every((chunk) => this.#isOpen(chunk))) {
+			return undefined;
+		}
+		for (const rival of rivals) {
+			this.abandon(rival);
+		}
+		const attempt = new Attempt(remote.id, run.first, run.count, ...range);
+		this.#move(attempt, 'assigned');
+		attempt.receiveAll();
+		return attempt;
+	}
+
+	/**
 	 * `remote` has sent a run of chunks to all subscribers. Every attempt at chunks of the run
 	 * ends, and those chunks of the run that are wanted and missing go to verification.
 	 *
@@ -169,6 +205,11 @@ export class Assignments {
 			return undefined;
 		}
 		return this.#start(remote, { first: chunk, count: 1 });
+	}
+
+	/** Whether `chunk` is lacking, or was requested and has not arrived. */
+	#isOpen(chunk: number): boolean {
+		return this.#isLacking(chunk) || this.#states.of(chunk) === 'assigned';
 	}
 
 	#isLacking(chunk: number): boolean {
@@ -279,7 +320,9 @@ export class Assignments {
 
 	#close(attempt: Attempt): void {
 		const byRequest = new Map<bigint, ByteRange[]>();
-		for (const { asks, offset, length } of this.#nodes.get(attempt.node)?.drop(attempt) ?? []) {
+		for (const part of this.#nodes.get(attempt.node)?.drop(attempt) ?? []) {
+			this.#late.add(attempt.node, part);
+			const { asks, offset, length } = part;
 			const request = asks.at(-1)?.request as bigint;
 			byRequest.set(request, [...(byRequest.get(request) ?? []), [offset, length]]);
 		}
@@ -294,6 +337,10 @@ export class Assignments {
 			this.#states.move(attempt.firstChunk + index, state);
 		}
 	}
+}
+
+function isPartOf({ firstChunk, chunks }: Attempt, { first, count }: ChunkRun): boolean {
+	return firstChunk >= first && firstChunk + chunks <= first + count;
 }
 
 /** Whether `other` is so slow that its chunks are worth requesting from `remote` as well. */

@@ -116,6 +116,12 @@ export class Attempt {
 		this.#received += part.length;
 	}
 
+	/** Marks all bytes as received: they arrived in one message. */
+	receiveAll(): void {
+		this.#cut = this.#end;
+		this.#received = this.length;
+	}
+
 	/**
 	 * The bytes from `offset` on have arrived by fan-out.
 	 *

@@ -111,8 +111,8 @@ export class DownloadEngine {
 		}
 		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
 		// If the link of this node is the bottleneck, a new node is no faster than the others.
-		const firstTimeout = (): number => this.#window.timeout;
-		const bounds = { mostPart, mostWindow, firstTimeout };
+		const timeoutOfOthers = (): number => this.#window.timeout;
+		const bounds = { mostPart, mostWindow, timeoutOfOthers };
 		const remote =
 			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, bounds, lost, known);
 		this.#nodes.set(node, remote);
@@ -152,9 +152,12 @@ export class DownloadEngine {
 		length: number,
 		now: number,
 	): Attempt | undefined {
-		const part = this.#nodes.get(from)?.answered(request, offset, length, now);
+		const remote = this.#nodes.get(from);
+		const part = remote?.answered(request, offset, length, now);
 		if (part === undefined) {
-			return undefined;
+			const late = remote && this.#assignments.takeLate(remote, request, [offset, length], now);
+			this.#finishIfWhole(late);
+			return late;
 		}
 		this.#window.onAnswer(length, part.asks.at(-1)?.at ?? now, now);
 		const askedAt = part.asks.find((ask) => ask.request === request)?.at ?? now;
@@ -364,8 +367,8 @@ export class DownloadEngine {
 		return [part.offset, part.length];
 	}
 
-	#finishIfWhole(attempt: Attempt): void {
-		if (!attempt.isWhole) {
+	#finishIfWhole(attempt: Attempt | undefined): void {
+		if (attempt?.isWhole !== true) {
 			return;
 		}
 		const { node, firstChunk: first, chunks: count, length, isOverheard } = attempt;

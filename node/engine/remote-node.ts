@@ -173,16 +173,21 @@ export class RemoteNode {
 		if (part === undefined || ask === undefined || part.length !== length) {
 			return undefined;
 		}
+		this.#close(part);
+		part.attempt.receive(part);
+		this.countAnswer(length, ask.at, now);
+		this.#overtake(part.order, now);
+		return part;
+	}
+
+	/** The peer has sent `length` bytes that were requested at `askedAt`. */
+	countAnswer(length: number, askedAt: number, now: number): void {
 		this.#heard = now;
 		this.isSnubbed = false;
 		this.#refusals = 0;
-		this.#close(part);
-		part.attempt.receive(part);
 		this.#count(length, 0);
 		this.inflow.add(length, now);
-		this.window.onAnswer(length, ask.at, now);
-		this.#overtake(part.order, now);
-		return part;
+		this.window.onAnswer(length, askedAt, now);
 	}
 
 	/** The peer has sent bytes to all subscribers; this node had requested `asked` of them. */

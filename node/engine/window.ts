@@ -48,10 +48,10 @@ export interface WindowOptions {
 	 */
 	readonly isDirect?: boolean;
 	/**
-	 * ms that a node may take for its first answer: as long as the other nodes take. Values below
-	 * 2,000 have no effect.
+	 * ms after which the other nodes time out: the node may take as long for its first answer, and on
+	 * a direct lane, where nothing is lost, for each.
 	 */
-	readonly firstTimeout?: () => number;
+	readonly timeoutOfOthers?: () => number;
 }
 
 /**
@@ -128,10 +128,11 @@ export class Window {
 
 	/** ms without any answer after which all open parts count as lost. */
 	get timeout(): number {
+		const ofOthers = this.#options.timeoutOfOthers?.() ?? 0;
 		const measured =
 			this.#smoothed === undefined
-				? Math.max(FIRST_TIMEOUT, this.#options.firstTimeout?.() ?? 0)
-				: this.#smoothed + 4 * this.#deviation;
+				? Math.max(FIRST_TIMEOUT, ofOthers)
+				: Math.max(this.#smoothed + 4 * this.#deviation, this.isDirect ? ofOthers : 0);
 		const most = Math.max(MOST_TIMEOUT, Math.min(measured, MOST_MEASURED));
 		return Math.min(Math.max(measured, LEAST_TIMEOUT) * this.#backoff, most);
 	}

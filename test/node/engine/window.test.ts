@@ -74,7 +74,7 @@ test('shrinks to one part at a timeout, and each further timeout doubles the tim
 });
 
 test('the timeout grows with slow answers; before the first answer it is the timeout of the other peers', () => {
-	const window = new Window({ ...options, firstTimeout: () => 15_000 });
+	const window = new Window({ ...options, timeoutOfOthers: () => 15_000 });
 	assert.is(window.timeout, 15_000);
 	window.onTimeout(15_000);
 	assert.is(window.timeout, 15_000);
