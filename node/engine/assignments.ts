@@ -126,7 +126,10 @@ export class Assignments {
 		if (askedAt === undefined) {
 			return undefined;
 		}
-		remote.countAnswer(range[1], askedAt, now);
+		// On the broker lane, a longer timeout would delay the repetition of what was lost.
+		if (remote.window.isDirect) {
+			remote.countAnswer(range[1], askedAt, now);
+		}
 		const [first, last] = chunksOfRange(this.#layout, range);
 		const run = { first, count: last - first + 1 };
 		const rivals = this.#attemptsAt(run);
