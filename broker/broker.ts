@@ -31,7 +31,7 @@ import type { BrokerStats } from './metrics/broker-stats.ts';
 import { secureContext } from './net/certificate.ts';
 import { ChunkForwarder } from './net/chunk-forwarder.ts';
 import { Connections } from './net/connections.ts';
-import { LargePackets } from './net/large-packets.ts';
+import { LargePackets, USUAL_PACKET } from './net/large-packets.ts';
 import { LoadMeter, type LoadSource } from './net/load-meter.ts';
 import { accept, type OpenFramed, packetReader } from './net/packet-reader.ts';
 import { portError } from './net/port-error.ts';
@@ -292,11 +292,12 @@ export class Broker {
 			() => performance.now(),
 		);
 		this.#load = load;
-		const { part, packet } = this.#limits;
+		const { part, packet, incoming } = this.#limits;
+		const most = Math.min(packet, Math.max(incoming, USUAL_PACKET)) - OVERHEAD;
 		this.#tracker = await Tracker.start({
 			url: this.url,
 			root,
-			limits: { ...this.#limits, part: Math.min(part, packet - OVERHEAD) },
+			limits: { ...this.#limits, part: Math.min(part, most) },
 			isAlone: true,
 			office,
 			load: () => load.read(),

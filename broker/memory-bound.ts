@@ -47,7 +47,7 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 		},
 		{
 			what: 'incoming packets',
-			how: 'clients × packet up to 263,168, plus incoming',
+			how: 'clients × packet up to 263,168, plus incoming if packet is larger',
 			most: clients * (packet + CLIENT) + (packet < limits.packet ? incoming : 0),
 		},
 		{

@@ -16,8 +16,8 @@ export interface Limit {
 const limit = (value: number, unit: string, about: string): Limit => ({ value, unit, about });
 
 /**
- * Bytes of a chunk message that every broker carries with its default settings, but for a few. It is the
- * limit `part` of a tracker on a broker of another kind, and of a node that knows no tracker.
+ * Nearly all brokers carry a chunk message of this many bytes with their default settings. It is the
+ * limit `part` of a tracker on a broker of another kind, and of a node that has heard no tracker.
  */
 export const PORTABLE_PART: number = 256 * KIB;
 
@@ -36,7 +36,7 @@ const TABLE = {
 	incoming: limit(
 		96 * MIB,
 		'bytes',
-		'packets of more than 263,168 bytes that are arriving, of all clients; above: connection cut',
+		'packets of more than 263,168 bytes that are arriving; above: the slowest connection is cut',
 	),
 	directPacket: limit(MIB + KIB, 'bytes', 'a packet on a direct lane; larger: connection cut'),
 	controlPayload: limit(64 * KIB, 'bytes', 'a control message; larger: refused'),

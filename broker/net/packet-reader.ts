@@ -11,7 +11,7 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import { keepAlive } from '../aedes/internals.ts';
-import type { LargePackets } from './large-packets.ts';
+import { type LargePackets, USUAL_PACKET } from './large-packets.ts';
 import { adoptSocket } from './socket-internals.ts';
 import { SecureStream } from './tls-stream.ts';
 import { count, type Flow } from './traffic.ts';
@@ -33,6 +33,8 @@ const BRIDGE = 0x80;
  * and that frequent.
  */
 const LARGE = 32 * 1024;
+const TOO_MANY_LARGE =
+	'too many large packets are arriving, and that of this client began first; see the limit incoming';
 
 /**
  * Bytes of packets that may wait for Aedes. Above this, reading pauses, because Aedes handles all
@@ -95,11 +97,9 @@ export function packetReader(
 	const { limits, pool, taker, large, control, onBad, port = MQTT_PORT } = options;
 	let client: Client | undefined;
 	let isFirst = true;
-	/** Bytes of the large packet that is arriving. */
-	let arriving = 0;
-	const arrived = (): void => {
-		large?.end(arriving);
-		arriving = 0;
+	const cut = (): void => {
+		onBad(new ShoalError('ERR_LIMIT', TOO_MANY_LARGE));
+		stream.destroy();
 	};
 	/**
 	 * Answers a CONNECT of another MQTT version, and ends the connection.
@@ -119,21 +119,19 @@ export function packetReader(
 			if (isFirst) {
 				checkFirst(first, addressOf(stream), port);
 			}
-			if (length > mostLength(client, limits)) {
-				throw new ShoalError(
-					'ERR_LIMIT',
-					`a packet of ${length} bytes is larger than ${mostLength(client, limits)}`,
-				);
+			const most = mostLength(client, first, limits);
+			if (length > most) {
+				throw new ShoalError('ERR_LIMIT', `a packet of ${length} bytes is larger than ${most}`);
 			}
 			isFirst = false;
-			arriving = large?.begin(length) ?? 0;
+			large?.begin(framer, length, cut);
 		},
 		// Only plain messages get a buffer of the pool. Aedes may keep other packets, such as one
 		// with a will, and a whole buffer of the pool would be kept for each of them.
 		allocate: (first, length) =>
 			first === PLAIN_PUBLISH && length >= LARGE ? pool.take(length) : new Uint8Array(length),
 		onPacket: (packet) => {
-			arrived();
+			large?.end(framer);
 			if (client?.connected !== true && refuseVersion(packet)) {
 				return;
 			}
@@ -148,7 +146,7 @@ export function packetReader(
 		},
 	});
 	const { stream, give } = open(framer, options);
-	stream.once('close', arrived);
+	stream.once('close', () => large?.end(framer));
 	return {
 		stream,
 		serve: (served) => {
@@ -224,8 +222,12 @@ function encrypted(
 	return { stream, give: (packet) => stream.give(packet) };
 }
 
-function mostLength(client: Client | undefined, limits: Limits): number {
-	return client?.connected === true ? limits.packet : limits.connectPacket;
+/** Bytes of the largest packet that `client` may send now. Only a chunk message may be large. */
+function mostLength(client: Client | undefined, first: number, limits: Limits): number {
+	if (client?.connected !== true) {
+		return limits.connectPacket;
+	}
+	return first === PLAIN_PUBLISH ? limits.packet : Math.min(limits.packet, USUAL_PACKET);
 }
 
 /**

@@ -52,7 +52,7 @@ export class FanOutSubscriptions {
 			known.retired = undefined;
 			return;
 		}
-		if (this.#topics.size >= MOST_TOPICS) {
+		if (this.#topics.size >= MOST_TOPICS && !this.#removeRetired()) {
 			return;
 		}
 		const counts = { last: undefined, bytes: 0, useful: 0 };
@@ -64,7 +64,12 @@ export class FanOutSubscriptions {
 			},
 			// Without the subscription, the peer sends each requested chunk to this node alone. That is
 			// slower for the swarm, but not for this node.
-			() => this.#topics.delete(node),
+			() => {
+				if (this.#topics.get(node) === topic) {
+					clearTimeout(topic.retired);
+					this.#topics.delete(node);
+				}
+			},
 		);
 	}
 
@@ -121,6 +126,17 @@ export class FanOutSubscriptions {
 		if (topic !== undefined && topic.retired === undefined) {
 			topic.retired = setTimeout(() => this.remove(node), LAST_ANSWERS);
 		}
+	}
+
+	/** Unsubscribes from a topic that is in use no more. @returns whether there was one */
+	#removeRetired(): boolean {
+		for (const [node, { retired }] of this.#topics) {
+			if (retired !== undefined) {
+				this.remove(node);
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/** Unsubscribes from the topic of `node`; `join` may subscribe to it again. */

@@ -1,5 +1,5 @@
 import type { Unsubscribe } from 'nanoevents';
-import { MAX_RANGE } from '../../protocol/index.ts';
+import { MAX_RANGE, PORTABLE_PART } from '../../protocol/index.ts';
 import type { DownloadEngine } from '../engine/download-engine.ts';
 import type { Lane, LaneKind } from '../lanes/lane.ts';
 import type { DownloadContext } from './download-types.ts';
@@ -20,7 +20,7 @@ export class PeerLanes {
 	readonly #engine: DownloadEngine;
 	readonly #fanOut: FanOutSubscriptions;
 	/** Bytes of the largest part that each node accepts requests for. */
-	readonly #mostParts = new Map<string, number>();
+	readonly #mostParts = new Map<string, number | undefined>();
 	readonly #off: Unsubscribe;
 
 	/** @param changed called when a lane has changed, so that other requests may be possible */
@@ -39,8 +39,11 @@ export class PeerLanes {
 		});
 	}
 
-	/** `node` has chunks, and accepts requests for parts of at most `mostPart` bytes. */
-	has(node: string, mostPart = MAX_RANGE): void {
+	/**
+	 * `node` has chunks, and accepts requests for parts of at most `mostPart` bytes. Nodes of earlier
+	 * releases do not say that; through the broker, they send smaller parts.
+	 */
+	has(node: string, mostPart?: number): void {
 		this.#mostParts.set(node, mostPart);
 		this.#rebound(node, this.#context.lanes.to(node));
 	}
@@ -80,7 +83,8 @@ export class PeerLanes {
 		const { limits, tracker } = this.#context;
 		const isDirect = kind === 'direct';
 		const carried = isDirect ? MAX_RANGE : Math.min(tracker.part, limits.part);
-		const mostPart = Math.min(carried, this.#mostParts.get(node) ?? carried);
+		const usual = isDirect ? MAX_RANGE : PORTABLE_PART;
+		const mostPart = Math.min(carried, this.#mostParts.get(node) ?? usual);
 		this.#engine.rebound(node, {
 			mostPart,
 			isDirect,

@@ -111,8 +111,8 @@ export class DownloadEngine {
 		}
 		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
 		// If the link of this node is the bottleneck, a new node is no faster than the others.
-		const timeoutOfOthers = (): number => this.#window.timeout;
-		const bounds = { mostPart, mostWindow, timeoutOfOthers };
+		const timeoutOfAll = (): number => this.#window.timeout;
+		const bounds = { mostPart, mostWindow, timeoutOfAll };
 		const remote =
 			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, bounds, lost, known);
 		this.#nodes.set(node, remote);

@@ -26,7 +26,11 @@ export class Relief {
 		this.#assignments = assignments;
 	}
 
-	/** Requests again what nodes have not sent before their timeout. @returns those nodes as suspects */
+	/**
+	 * Requests again what nodes have not sent before their timeout.
+	 *
+	 * @returns those nodes, as suspects
+	 */
 	takeFromLate(now: number): Decision[] {
 		const late = [...this.#nodes.values()].filter((remote) => remote.isLate(now));
 		for (const remote of late) {

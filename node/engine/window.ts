@@ -48,10 +48,11 @@ export interface WindowOptions {
 	 */
 	readonly isDirect?: boolean;
 	/**
-	 * ms after which the other nodes time out: the node may take as long for its first answer, and on
-	 * a direct lane, where nothing is lost, for each.
+	 * ms after which nodes time out, by the answers of all nodes together. The node may take as long
+	 * for its first answer. On a direct lane, where nothing is lost, it may take as long for each
+	 * answer, up to 2,000 ms.
 	 */
-	readonly timeoutOfOthers?: () => number;
+	readonly timeoutOfAll?: () => number;
 }
 
 /**
@@ -128,11 +129,12 @@ export class Window {
 
 	/** ms without any answer after which all open parts count as lost. */
 	get timeout(): number {
-		const ofOthers = this.#options.timeoutOfOthers?.() ?? 0;
+		const ofAll = this.#options.timeoutOfAll?.() ?? 0;
+		const least = this.isDirect ? Math.min(ofAll, FIRST_TIMEOUT) : 0;
 		const measured =
 			this.#smoothed === undefined
-				? Math.max(FIRST_TIMEOUT, ofOthers)
-				: Math.max(this.#smoothed + 4 * this.#deviation, this.isDirect ? ofOthers : 0);
+				? Math.max(FIRST_TIMEOUT, ofAll)
+				: Math.max(this.#smoothed + 4 * this.#deviation, least);
 		const most = Math.max(MOST_TIMEOUT, Math.min(measured, MOST_MEASURED));
 		return Math.min(Math.max(measured, LEAST_TIMEOUT) * this.#backoff, most);
 	}

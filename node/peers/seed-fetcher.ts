@@ -7,6 +7,7 @@ import {
 	formatRequestId,
 	makeRequestId,
 	type NodeRequest,
+	PORTABLE_PART,
 	parseSeedBody,
 	type Seed,
 	ShoalError,
@@ -26,7 +27,7 @@ const IDLE_TIMEOUT = 4_000;
 const LEAST_RATE = 2_048;
 /** Bytes of the first range: small, so that the peer's rate is known early. */
 const FIRST_RANGE = 16 * 1024;
-/** Most ranges requested at a time. Their bytes stay within the limit `outstanding`. */
+/** Most ranges requested at a time. They have at most 4 MiB, as the limit `outstanding`. */
 const AT_ONCE = 16;
 
 /**
@@ -62,7 +63,8 @@ export class SeedFetcher {
 		this.from = from;
 		this.#id = id;
 		this.#body = new Uint8Array(bodyBytes(about));
-		const { part } = context.tracker;
+		// A peer with a thin link has to deliver a whole range within IDLE_TIMEOUT.
+		const part = Math.min(context.tracker.part, about.part ?? PORTABLE_PART, PORTABLE_PART);
 		for (let offset = 0; offset < this.#body.length; ) {
 			const most = offset === 0 ? Math.min(part, FIRST_RANGE) : part;
 			const length = Math.min(most, this.#body.length - offset);

@@ -1,5 +1,4 @@
-import type { ByteRange, Layout } from '../../protocol/index.ts';
-import { chunksOfRange } from '../engine/chunk-run.ts';
+import { type ByteRange, type Layout, PORTABLE_PART } from '../../protocol/index.ts';
 import type { QueuedRange, RequestQueue } from './request-queue.ts';
 import type { Answer, SendPolicy, UploadItem } from './upload-lane.ts';
 
@@ -19,8 +18,6 @@ interface Subscriber {
 	/** When it subscribed, ms. */
 	since: number;
 	askedAt: number;
-	/** The last unit that it has received with all subscribers; undefined: none, or unknown. */
-	heard: number | undefined;
 }
 
 interface Shared {
@@ -51,10 +48,8 @@ export class FanOut {
 
 	/**
 	 * `node` requests chunks of `seed`, and says whether it is subscribed to the fan-out of `seed`.
-	 *
-	 * @param heard the last unit that `node` has received of this fan-out; undefined if none
 	 */
-	asked(seed: string, node: string, isSubscribed: boolean, heard?: number): void {
+	asked(seed: string, node: string, isSubscribed: boolean): void {
 		const now = this.#now();
 		const subscribers = this.#subscribers.get(seed) ?? new Map<string, Subscriber>();
 		this.#subscribers.set(seed, subscribers);
@@ -64,8 +59,7 @@ export class FanOut {
 			}
 		}
 		if (isSubscribed) {
-			const since = subscribers.get(node)?.since ?? now;
-			subscribers.set(node, { since, askedAt: now, heard });
+			subscribers.set(node, { since: subscribers.get(node)?.since ?? now, askedAt: now });
 		} else {
 			subscribers.delete(node);
 		}
@@ -77,8 +71,17 @@ export class FanOut {
 		return subscriber !== undefined && isRecent(subscriber, this.#now());
 	}
 
-	/** How the request of `node` for `unit`, a chunk or a block of a chunk, is answered now. */
-	deliveryOf(seed: string, node: string, unit: number): Delivery {
+	/** The number of the message in which `unit` was last sent to all; undefined if none was. */
+	messageWith(seed: string, unit: number): number | undefined {
+		return this.#shared.get(key(seed, unit))?.order;
+	}
+
+	/**
+	 * How the request of `node` for `unit`, a chunk or a block of a chunk, is answered now.
+	 *
+	 * @param heard the number of the last message that `node` had received when it sent the request
+	 */
+	deliveryOf(seed: string, node: string, unit: number, heard = 0): Delivery {
 		const now = this.#now();
 		const subscribers = this.#subscribers.get(seed);
 		const subscriber = subscribers?.get(node);
@@ -87,18 +90,12 @@ export class FanOut {
 		}
 		const shared = this.#shared.get(key(seed, unit));
 		if (shared !== undefined && now - shared.at <= RECENT && shared.at >= subscriber.since) {
-			const isLost = shared.answered.has(node) || this.#hasPassed(seed, subscriber, shared);
+			const isLost = shared.answered.has(node) || heard >= shared.order;
 			shared.answered.add(node);
 			return isLost ? 'private' : 'answered';
 		}
 		const recent = [...subscribers.values()].filter((each) => isRecent(each, now));
 		return recent.length >= 2 ? 'shared' : 'private';
-	}
-
-	/** Whether `subscriber` has received `shared`, or a message that was sent after it. */
-	#hasPassed(seed: string, { heard }: Subscriber, shared: Shared): boolean {
-		const last = heard === undefined ? undefined : this.#shared.get(key(seed, heard));
-		return last !== undefined && last.order >= shared.order;
 	}
 
 	/** Records that the units `first` to `last` go to all subscribers, on a request of `node`. */
@@ -150,12 +147,12 @@ function brokerAnswer(
 	const unit =
 		of.of === 'seed' || !content.have.isFull
 			? undefined
-			: sharedUnit(content.seed.layout, range, mostPart);
+			: sharedUnits(content.seed.layout, range, mostPart);
 	if (unit === undefined) {
 		return { range, isPrivate: true };
 	}
 	const { first, last, whole } = unit;
-	const delivery = fanOut.deliveryOf(id, from, first);
+	const delivery = fanOut.deliveryOf(id, from, first, of.heard);
 	if (delivery === 'answered') {
 		return undefined;
 	}
@@ -171,44 +168,43 @@ function brokerAnswer(
 }
 
 /** The bytes that go to all subscribers when one of them requests a range. */
-interface SharedUnit {
-	/** Numbers of the first and the last chunk, or of the block. */
+interface SharedUnits {
+	/** Numbers of the first and the last chunk or block. */
 	readonly first: number;
 	readonly last: number;
-	/** The bytes of these chunks, or of the block. */
+	/** The bytes of these chunks or blocks. */
 	readonly whole: ByteRange;
 }
 
 /**
- * The unit that contains `range` and that other subscribers can use too: the chunks that `range`
- * touches or, if chunks are larger than a part, one block. Undefined if no such unit has at most
- * `mostPart` bytes.
+ * The units that contain `range` and that other subscribers can use too: the chunks that `range`
+ * touches or, if chunks are larger, blocks. Undefined if they have more than `mostPart` bytes.
  */
-function sharedUnit(layout: Layout, range: ByteRange, mostPart: number): SharedUnit | undefined {
+function sharedUnits(layout: Layout, range: ByteRange, mostPart: number): SharedUnits | undefined {
+	const [offset, length] = range;
+	const first = unitAt(layout, offset, mostPart);
+	const last = unitAt(layout, offset + length - 1, mostPart);
 	const block = blockIn(layout, mostPart);
-	if (block !== undefined) {
-		const [offset, length] = range;
-		const first = unitAt(layout, offset, mostPart);
-		const last = unitAt(layout, offset + length - 1, mostPart);
-		const start = first * block;
-		const whole = [start, Math.min(block, layout.length - start)] as const;
-		return first === last ? { first, last, whole } : undefined;
-	}
-	const [first, last] = chunksOfRange(layout, range);
-	const start = layout.offsetOf(first);
-	const whole = [start, layout.offsetOf(last) + layout.sizeOf(last) - start] as const;
-	return whole[1] <= mostPart ? { first, last, whole } : undefined;
+	const start = block === undefined ? layout.offsetOf(first) : first * block;
+	const end =
+		block === undefined
+			? layout.offsetOf(last) + layout.sizeOf(last)
+			: Math.min((last + 1) * block, layout.length);
+	return end - start <= mostPart ? { first, last, whole: [start, end - start] } : undefined;
 }
 
-/** The number of the chunk with the byte at `offset`, or of the block if chunks are larger than a part. */
+/** The number of the chunk at `offset`, or of the block if chunks are larger than blocks. */
 export function unitAt(layout: Layout, offset: number, mostPart: number): number {
 	const block = blockIn(layout, mostPart);
 	return block === undefined ? layout.chunkAt(offset) : Math.floor(offset / block);
 }
 
-/** Bytes of a block; undefined if whole chunks fit into a part. */
+/**
+ * Bytes of a block; undefined if chunks are no larger. Blocks are small, so that a seeder with a thin
+ * link need not send much more than was requested.
+ */
 function blockIn({ chunkSize }: Layout, mostPart: number): number | undefined {
-	const block = 2 ** Math.floor(Math.log2(mostPart));
+	const block = 2 ** Math.floor(Math.log2(Math.min(mostPart, PORTABLE_PART)));
 	return chunkSize > block ? block : undefined;
 }
 

@@ -141,7 +141,7 @@ export class Seeder {
 	#tellHave(lane: Lane, from: string, id: string, { seed, have, folder }: StoredContent): void {
 		const { name, length, chunks, index, kind } = seed;
 		const { upLimiter, limits } = this.#context;
-		const part = upLimiter.isLimited ? Math.min(upLimiter.piece, limits.part) : undefined;
+		const part = upLimiter.isLimited ? Math.min(upLimiter.piece, limits.part) : limits.part;
 		const what = { name, length, chunks, index, files: folder?.files, kind };
 		const about = { op: 'have', id, seed: seed.id, ...what, part } as const;
 		if (have.isFull) {
@@ -174,18 +174,20 @@ export class Seeder {
 		} else {
 			this.#lastAsked = performance.now();
 			if (of === 'content' && !isDirect) {
-				this.#fanOut.asked(content.seed.id, from, shared, this.#heardUnit(request, content));
+				this.#fanOut.asked(content.seed.id, from, shared);
 			}
-			this.#uploadOn(lane).add(from, parseRequestId(request.id), ranges, { of, content });
+			const item = { of, content, heard: this.#heardIn(request, content) } as const;
+			this.#uploadOn(lane).add(from, parseRequestId(request.id), ranges, item);
 		}
 	}
 
-	#heardUnit(
-		{ heard }: { heard?: number | undefined },
-		{ seed }: StoredContent,
-	): number | undefined {
-		const isThere = heard !== undefined && heard < seed.length;
-		return isThere ? unitAt(seed.layout, heard, this.#context.tracker.part) : undefined;
+	/** The number of the last fan-out message that the sender of a request had received. */
+	#heardIn({ heard }: { heard?: number | undefined }, { seed }: StoredContent): number | undefined {
+		if (heard === undefined || heard >= seed.length) {
+			return undefined;
+		}
+		const unit = unitAt(seed.layout, heard, this.#context.tracker.part);
+		return this.#fanOut.messageWith(seed.id, unit);
 	}
 
 	#failed({ from, request, of }: QueuedRange<UploadItem>, error: unknown): void {

@@ -21,6 +21,8 @@ import type { UploadTurns } from './upload-turns.ts';
 export interface UploadItem {
 	readonly of: ChunkContent;
 	readonly content: StoredContent;
+	/** Number of the last fan-out message that the requester had received; undefined: none. */
+	readonly heard?: number | undefined;
 }
 
 /** How a queued range is answered. */

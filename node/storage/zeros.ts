@@ -15,7 +15,7 @@ const ZEROS = Buffer.alloc(STEP);
  */
 export function isZero(bytes: Uint8Array): boolean {
 	for (let at = 0; at < bytes.length; at += STEP) {
-		// Most contents have no zeros, and are found out by their first byte.
+		// In most contents, the first byte already shows that they are not zeros.
 		if (bytes[at] !== 0) {
 			return false;
 		}

@@ -42,6 +42,7 @@ export class TrackerClient {
 	readonly #pending = new Map<string, Pending>();
 	readonly #waiting = new Set<() => void>();
 	#state: ReadyState | undefined;
+	#part = PORTABLE_PART;
 	/** Number of looks in which no tracker was known. */
 	#looks = 0;
 	/** Time of the tracker when this process's monotonic clock, which no user can set, was at 0. */
@@ -60,10 +61,11 @@ export class TrackerClient {
 	}
 
 	/**
-	 * Bytes of the largest part that the broker carries. It disconnects a node that sends a larger one.
+	 * Bytes of the largest part that the broker carries, as the last tracker has said. The broker
+	 * disconnects a node that sends a larger one.
 	 */
 	get part(): number {
-		return this.#state?.part ?? PORTABLE_PART;
+		return this.#part;
 	}
 
 	/**
@@ -84,6 +86,7 @@ export class TrackerClient {
 			state.tracker === current?.tracker && isOlderSession(state.session, current.session);
 		if (state.state === 'ready' && !isLate) {
 			this.#state = state;
+			this.#part = state.part;
 			for (const wake of this.#waiting) {
 				wake();
 			}

@@ -1,5 +1,11 @@
 import * as assert from 'uvu/assert';
-import { FIRST_PART, FIRST_WINDOW, LEAST_PART, Window } from '../../../node/engine/window.ts';
+import {
+	FIRST_PART,
+	FIRST_WINDOW,
+	LEAST_PART,
+	Window,
+	type WindowOptions,
+} from '../../../node/engine/window.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('window');
@@ -11,8 +17,13 @@ const options = { mostPart: 256 * KIB, mostWindow: 4 * MIB };
  * Returns a window that was full for `seconds`, on a link of `rate` bytes per second with a round
  * trip of `rtt` ms.
  */
-function fed(rate: number, rtt: number, seconds: number): Window {
-	const window = new Window(options);
+function fed(
+	rate: number,
+	rtt: number,
+	seconds: number,
+	more: Partial<WindowOptions> = {},
+): Window {
+	const window = new Window({ ...options, ...more });
 	let now = rtt;
 	while (now < seconds * 1_000) {
 		const part = window.part;
@@ -47,6 +58,44 @@ test('the size of a part is at most the bytes of one second at the measured rate
 	assert.is(fed(2 * KIB, 100, 60).part, LEAST_PART);
 });
 
+test('a part above 256 KiB is one that arrives in 0.1 s, or on a direct lane in one second', () => {
+	const large = { mostPart: MIB };
+	assert.is(fed(2 * MIB, 2, 5, large).part, 256 * KIB);
+	assert.is(fed(6 * MIB, 2, 5, large).part, 512 * KIB);
+	assert.is(fed(100 * MIB, 2, 1, large).part, MIB);
+	assert.is(fed(2 * MIB, 2, 5, { ...large, isDirect: true }).part, MIB);
+	assert.is(fed(600 * KIB, 2, 5, { ...large, isDirect: true }).part, 512 * KIB);
+});
+
+test('before the rate is known, a part has at most a quarter of the window', () => {
+	const window = new Window({ mostPart: MIB, mostWindow: 4 * MIB });
+	const parts: number[] = [];
+	for (let now = 1; window.rate === 0 && now < 90; now += 1) {
+		parts.push(window.part);
+		assert.ok(parts.length === 1 || window.part <= window.size / 4);
+		window.onAnswer(window.part, now - 1, now);
+	}
+	assert.is(parts[0], FIRST_PART);
+	assert.ok(parts.length < 20 || parts[19] === MIB, `${parts}`);
+	assert.is(window.part, MIB);
+	// A thin link keeps small parts.
+	const thin = new Window({ mostPart: MIB, mostWindow: 4 * MIB });
+	thin.onAnswer(FIRST_PART, 0, 640);
+	assert.is(thin.part, FIRST_PART);
+});
+
+test('on a direct lane, a node may take as long as all nodes do, up to two seconds', () => {
+	for (const [ofAll, expected] of [
+		[100, 500],
+		[1_200, 1_200],
+		[9_000, 2_000],
+	] as const) {
+		const window = fed(100 * MIB, 2, 1, { isDirect: true, timeoutOfAll: () => ofAll });
+		assert.is(window.timeout, expected);
+	}
+	assert.is(fed(100 * MIB, 2, 1, { timeoutOfAll: () => 1_200 }).timeout, 500);
+});
+
 test('halves at most once in a round trip, however many parts are lost', () => {
 	const window = fed(100 * MIB, 2, 1);
 	window.onLoss(999, 1_000);
@@ -74,7 +123,7 @@ test('shrinks to one part at a timeout, and each further timeout doubles the tim
 });
 
 test('the timeout grows with slow answers; before the first answer it is the timeout of the other peers', () => {
-	const window = new Window({ ...options, timeoutOfOthers: () => 15_000 });
+	const window = new Window({ ...options, timeoutOfAll: () => 15_000 });
 	assert.is(window.timeout, 15_000);
 	window.onTimeout(15_000);
 	assert.is(window.timeout, 15_000);

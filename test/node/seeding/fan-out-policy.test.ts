@@ -49,6 +49,9 @@ test('the policy of the broker lane sends whole chunks once to all subscribers, 
 	const left = [queue.take(), queue.take(), queue.take()].map((each) => each?.from);
 	assert.equal(left, ['second', 'deaf', undefined]);
 	assert.is(answer(item([CHUNK, CHUNK], { from: 'second' }), queue), undefined);
+	const heard = fanOut.messageWith(seed.id, 0);
+	const again = item([0, CHUNK], { from: 'second', of: { of: 'content', content, heard } });
+	assert.equal(answer(again, queue), { range: [0, CHUNK], isPrivate: true }, 'it was lost');
 	const tooLarge = item([CHUNK * 2 - 1, CHUNK + 2]);
 	assert.equal(answer(tooLarge, queue), { range: tooLarge.range, isPrivate: true });
 	const body = item([0, 10], { of: { of: 'seed', content } });

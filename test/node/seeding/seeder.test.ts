@@ -148,7 +148,8 @@ test('answers a have request with name, length, chunks, kind and "all" for a com
 	const id = peer.askHave(to, seed.id);
 	await until('an answer', () => peer.replies.length === 1);
 	const { name, length, chunks, kind } = seed;
-	const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, have: 'all' };
+	const part = 1_048_576;
+	const about = { op: 'have', id, seed: seed.id, name, length, chunks, kind, part, have: 'all' };
 	assert.equal(peer.repliesOf('have')[0], about);
 });
 
