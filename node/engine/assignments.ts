@@ -110,6 +110,14 @@ export class Assignments {
 		}
 	}
 
+	/** Abandons all attempts at `node`. Answers that still arrive are not used. */
+	leave(node: string): void {
+		for (const attempt of [...(this.#nodes.get(node)?.attempts ?? [])]) {
+			this.abandon(attempt);
+		}
+		this.#late.forget(node);
+	}
+
 	/**
 	 * `remote` answers a request whose attempt was abandoned. If the bytes are whole chunks that are
 	 * still lacking, they are used, and the attempts at these chunks end.

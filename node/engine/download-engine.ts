@@ -202,11 +202,12 @@ export class DownloadEngine {
 		this.#assignments.abandonUnwanted();
 	}
 
-	/** Abandons all attempts at `node`: its lane was lost, and another may need other parts. */
+	/**
+	 * Abandons all attempts at `node`: its lane was lost, or its answers would exceed a rate limit.
+	 * Answers that still arrive are not used.
+	 */
 	disconnectedFrom(node: string): void {
-		for (const attempt of [...(this.#nodes.get(node)?.attempts ?? [])]) {
-			this.#assignments.abandon(attempt);
-		}
+		this.#assignments.leave(node);
 	}
 
 	/**

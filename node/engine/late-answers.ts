@@ -22,6 +22,15 @@ export class LateAnswers {
 		}
 	}
 
+	/** Answers of `node` to earlier requests are of no use. */
+	forget(node: string): void {
+		for (const name of this.#asked.keys()) {
+			if (name.startsWith(`${node} `)) {
+				this.#asked.delete(name);
+			}
+		}
+	}
+
 	/**
 	 * `node` answers `request` with `range`.
 	 *

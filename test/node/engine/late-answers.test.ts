@@ -85,6 +85,13 @@ test('bytes that were not requested in exactly this way are ignored', () => {
 	assert.is(engine.received('slow', request, (CHUNKS - 1) * SIZE + offset, length, now), undefined);
 });
 
+test('after a lane was lost, answers that were on their way are ignored', () => {
+	const { engine, asked } = timedOut();
+	const [[offset, length] = [0, 0]] = asked.ranges;
+	engine.disconnectedFrom('slow');
+	assert.is(engine.received('slow', asked.request, offset, length, TIMEOUT + 10), undefined);
+});
+
 test('a chunk that has arrived from another node stays as it is', () => {
 	const { engine, asked, again } = timedOut();
 	const [{ request, ranges } = { request: 0n, ranges: [] }] = again;
