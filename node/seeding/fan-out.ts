@@ -153,7 +153,9 @@ function brokerAnswer(
 	}
 	const { first, last, whole } = unit;
 	const delivery = fanOut.deliveryOf(id, from, first, of.heard);
-	if (delivery === 'answered') {
+	// Several blocks answer a request only if they came in one message.
+	const isWhole = !unit.areBlocks || fanOut.messageWith(id, first) === fanOut.messageWith(id, last);
+	if (delivery === 'answered' && isWhole) {
 		return undefined;
 	}
 	if (delivery === 'private') {
@@ -172,6 +174,8 @@ interface SharedUnits {
 	/** Numbers of the first and the last chunk or block. */
 	readonly first: number;
 	readonly last: number;
+	/** Whether they are blocks of chunks. */
+	readonly areBlocks: boolean;
 	/** The bytes of these chunks or blocks. */
 	readonly whole: ByteRange;
 }
@@ -190,7 +194,10 @@ function sharedUnits(layout: Layout, range: ByteRange, mostPart: number): Shared
 		block === undefined
 			? layout.offsetOf(last) + layout.sizeOf(last)
 			: Math.min((last + 1) * block, layout.length);
-	return end - start <= mostPart ? { first, last, whole: [start, end - start] } : undefined;
+	const whole = [start, end - start] as const;
+	return end - start <= mostPart
+		? { first, last, areBlocks: block !== undefined, whole }
+		: undefined;
 }
 
 /** The number of the chunk at `offset`, or of the block if chunks are larger than blocks. */

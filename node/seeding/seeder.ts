@@ -141,7 +141,7 @@ export class Seeder {
 	#tellHave(lane: Lane, from: string, id: string, { seed, have, folder }: StoredContent): void {
 		const { name, length, chunks, index, kind } = seed;
 		const { upLimiter, limits } = this.#context;
-		const part = upLimiter.isLimited ? Math.min(upLimiter.piece, limits.part) : limits.part;
+		const part = upLimiter.isLimited ? Math.min(upLimiter.piece, limits.part) : MAX_RANGE;
 		const what = { name, length, chunks, index, files: folder?.files, kind };
 		const about = { op: 'have', id, seed: seed.id, ...what, part } as const;
 		if (have.isFull) {

@@ -75,6 +75,27 @@ test('of a chunk larger than a part, the requested block is sent once to all sub
 	assert.equal(answer(ofTwo, queue), { range: ofTwo.range, isPrivate: true });
 });
 
+test('a request for several blocks is answered by one message with all of them', () => {
+	const size = 1024 * 1024;
+	const block = size / 4;
+	const large = seedOf(contentOf(2 * size), { chunkSize: size });
+	const of = {
+		of: 'content',
+		content: { seed: large, storage, have: Bitfield.full(large.chunks) },
+	} as UploadItem;
+	const fanOut = new FanOut(() => 0);
+	const { answer } = brokerPolicy(fanOut, () => size);
+	const queue = new RequestQueue<UploadItem>(10);
+	fanOut.asked(large.id, 'first', true);
+	fanOut.asked(large.id, 'second', true);
+	assert.equal(answer(item([10, 10], { of }), queue), { range: [0, block], isPrivate: false });
+	const second = (length: number) => item([0, length], { of, from: 'second' });
+	assert.equal(answer(second(2 * block), queue), { range: [0, 2 * block], isPrivate: false });
+	assert.is(answer(item([0, 2 * block], { of }), queue), undefined, 'it crossed that message');
+	const again = { range: [0, 2 * block] as const, isPrivate: true };
+	assert.equal(answer(item([0, 2 * block], { of }), queue), again);
+});
+
 test('a node with a partial content sends only private answers', () => {
 	const fanOut = new FanOut(() => 0);
 	fanOut.asked(seed.id, 'first', true);
