@@ -17,6 +17,7 @@ import type { LaneKind } from '../lanes/lane.ts';
 import type { HaveReply, Peers } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
+import { onceATurn } from '../util/once-a-turn.ts';
 import { badChunk } from './bad-chunk.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import { chunksOf, present } from './chunk-fields.ts';
@@ -67,7 +68,8 @@ export class ChunkTransfer {
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
-	#isDue = false;
+	/** Decides once for all that arrives in this turn of the event loop. */
+	readonly #decideSoon = onceATurn(() => this.#decide());
 	/** Whether `complete` was called. Attempts that settle later must not call it again. */
 	#isComplete = false;
 
@@ -254,6 +256,10 @@ export class ChunkTransfer {
 
 	/** Resolves when the chunks that were being written are stored. */
 	async close(): Promise<void> {
+		if (!this.#isClosed) {
+			// Requests that were given up a moment ago are cancelled; nothing more is requested.
+			this.#act(this.#engine.decide(performance.now(), 0));
+		}
 		this.#isClosed = true;
 		clearInterval(this.#timer);
 		this.#lanes.close();
@@ -329,16 +335,7 @@ export class ChunkTransfer {
 		this.#trace({ event: 'stored', node, first, count });
 	}
 
-	/** Calls `#decide` once for all that has happened in this turn of the event loop. */
-	readonly #decideSoon = (): void => {
-		if (!this.#isDue) {
-			this.#isDue = true;
-			queueMicrotask(this.#decide);
-		}
-	};
-
 	readonly #decide = (): void => {
-		this.#isDue = false;
 		const { link, downLimiter } = this.#context;
 		if (!this.#isClosed) {
 			this.#engine.isCutOff = !link.isUp;

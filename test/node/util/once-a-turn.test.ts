@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import * as assert from 'uvu/assert';
+import { onceATurn } from '../../../node/util/once-a-turn.ts';
+import { suite } from '../../helpers/harness/suite.ts';
+
+const test = suite('onceATurn');
+
+test('calls once for all sockets that are readable', async () => {
+	const server = createServer();
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const { port } = server.address() as AddressInfo;
+	const events: string[] = [];
+	const call = onceATurn(() => events.push('called'));
+	const sockets: Socket[] = [];
+	for (const name of ['a', 'b']) {
+		const accepted = once(server, 'connection');
+		const sender = connect(port, '127.0.0.1');
+		const [receiver] = (await accepted) as [Socket];
+		receiver.on('data', () => {
+			events.push(name);
+			call();
+		});
+		sockets.push(sender, receiver);
+	}
+	for (const [index, sender] of sockets.entries()) {
+		if (index % 2 === 0) {
+			sender.write('x');
+		}
+	}
+	// Both bytes are there before the next turn of the event loop begins.
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+	while (!events.includes('called')) {
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+	assert.equal(events.sort(), ['a', 'b', 'called']);
+	call();
+	await new Promise((resolve) => setTimeout(resolve, 5));
+	assert.equal(events.filter((each) => each === 'called').length, 2);
+	for (const socket of sockets) {
+		socket.destroy();
+	}
+	server.close();
+});
+
+test.run();
