@@ -27,8 +27,7 @@ interface OpenFile extends FilePiece {
 	keepsHoles: boolean;
 	/** Time of the last check that the file still has a name, in ms. */
 	lookedAt: number;
-	/** Only for a file that is opened to be written. */
-	warm: WarmReads | undefined;
+	readonly warm: WarmReads;
 }
 
 const READS = { atOnce: 4, mostBytes: 1024 * 1024 };
@@ -70,7 +69,6 @@ export class FileStorage implements Storage {
 			for (const file of storage.#files) {
 				const { handle, path, length } = file;
 				file.keepsHoles = true;
-				file.warm = new WarmReads();
 				// Some file systems do not count the names of a file.
 				file.lookedAt = statNow(file).nlink === 0n ? Number.POSITIVE_INFINITY : 0;
 				await onFile(path, () => handle.truncate(length));
@@ -94,7 +92,7 @@ export class FileStorage implements Storage {
 				const queues = queuesOf(handle, path);
 				files.push({
 					...{ path, length, handle, stamp: undefined, keepsHoles: false, lookedAt: 0 },
-					warm: undefined,
+					warm: new WarmReads(),
 					...queues,
 				});
 			}
@@ -180,8 +178,8 @@ export class FileStorage implements Storage {
 			const piece = this.#piece(file);
 			checkStamp(piece);
 			const part = into.subarray(from, from + length);
-			if (piece.warm?.isWarm(performance.now())) {
-				readAtOnce(piece, piece.warm, at, part);
+			if (piece.warm.isWarm(performance.now())) {
+				readAtOnce(piece, at, part);
 			} else {
 				await onFile(piece.path, () => piece.reads.move(at, part));
 			}
@@ -243,7 +241,7 @@ export class FileStorage implements Storage {
 }
 
 /** @throws ShoalError of the file system, ERR_CHANGED if the file became shorter */
-function readAtOnce(file: OpenFile, warm: WarmReads, start: number, into: Uint8Array): void {
+function readAtOnce(file: OpenFile, start: number, into: Uint8Array): void {
 	const begun = performance.now();
 	try {
 		for (let done = 0; done < into.length; ) {
@@ -257,7 +255,7 @@ function readAtOnce(file: OpenFile, warm: WarmReads, start: number, into: Uint8A
 		throw fsError(error, file.path);
 	}
 	const now = performance.now();
-	warm.onRead(now - begun, now);
+	file.warm.onRead(now - begun, now);
 }
 
 async function closeAll(files: readonly OpenFile[]): Promise<void> {

@@ -38,6 +38,27 @@ test('continue after a slow read that has waited for a core, not for the disk', 
 	assert.ok(reads.isWarm(1_010), 'the read from the disk counts once');
 });
 
+test('pause after a read from the disk, though it took no longer than a millisecond or two', () => {
+	let count = 7;
+	const reads = new WarmReads(() => count);
+	count += 1;
+	reads.onRead(0.9, 0);
+	assert.ok(reads.isWarm(0));
+	reads.onRead(1.5, 10);
+	assert.not.ok(reads.isWarm(1_009));
+});
+
+test('pause after eight slow reads in a row, though the system has counted no read from a disk', () => {
+	const reads = new WarmReads(() => 7);
+	for (const took of [5, 5, 5, 5, 5, 5, 5, 0.2, 5, 5, 5, 5, 5, 5, 5]) {
+		reads.onRead(took, 0);
+		assert.ok(reads.isWarm(0));
+	}
+	reads.onRead(5, 0);
+	assert.not.ok(reads.isWarm(999));
+	assert.ok(reads.isWarm(1_000));
+});
+
 test('pause after a very slow read even if the system has counted no wait for a disk', () => {
 	const reads = new WarmReads(() => 7);
 	reads.onRead(21, 0);
