@@ -257,7 +257,7 @@ export class Listener {
 	 */
 	#join({ id, conn }: Client): void {
 		const socket = conn as Duplex;
-		if (this.#joined.has(socket)) {
+		if (this.#joined.has(socket) || socket.destroyed) {
 			return;
 		}
 		this.#joined.add(socket);

@@ -129,6 +129,10 @@ export class Authorizer implements ChunkRules {
 				done(null, true);
 			},
 			authenticate: (client, _user, password, done) => {
+				// The connection may have ended since CONNECT: a session would never be closed.
+				if (client.conn.destroyed) {
+					return;
+				}
 				const why = this.#openSession(client, password);
 				if (why === undefined) {
 					done(null, true);

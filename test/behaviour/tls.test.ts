@@ -128,6 +128,23 @@ test('a broker with TLS refuses clients without TLS, and closes silent connectio
 	await until('both are closed', () => closed === 2);
 });
 
+test('a client whose encrypted bytes are no MQTT is disconnected, however many there are; others are served', async (t) => {
+	const broker = await startBroker(t, { tls: pair });
+	// Packets of unknown types, of a length that is not allowed, and a length of more than four bytes.
+	for (const bad of [0x00, 0xff, 0x3f]) {
+		const socket = connectTls({ port: broker.port, host: '127.0.0.1', rejectUnauthorized: false });
+		socket.on('error', () => {});
+		t.defer(() => socket.destroy());
+		const closed = new Promise((resolve) => socket.once('close', resolve));
+		socket.write(connectPacket(`stranger-${bad}`));
+		socket.write(Buffer.alloc(4 * 1024 * 1024, bad));
+		await closed;
+	}
+	const node = await startNode(t, broker.port);
+	assert.ok(node.id);
+	await until('only the node is left', () => broker.stats().clients === 1);
+});
+
 test('a key that does not belong to the certificate is an error when the broker starts', async () => {
 	const tls = { cert: pair.cert, key: makeCertificate().key };
 	await fails(Broker.start({ port: 0, tls }), 'ERR_USAGE', /belong together/);
