@@ -14,15 +14,21 @@ interface Handle {
 	/** Bytes written, including those that still wait in the queue of libuv. */
 	readonly bytesWritten?: number;
 	readonly writeQueueSize?: number;
+	useUserBuffer?(buffer: Uint8Array): void;
+}
+
+/** Where a socket reads to. */
+export interface OnRead {
+	/** Returns the buffer for the next bytes. */
+	buffer(): Uint8Array;
+	/** Called when so many bytes are in that buffer. @returns whether to go on reading */
+	callback(count: number): boolean;
 }
 
 /** Options of {@link adoptSocket}. */
 export interface AdoptOptions
 	extends Pick<DuplexOptions, 'readableHighWaterMark' | 'writableHighWaterMark'> {
-	/**
-	 * `buffer` returns the buffer for the next bytes; `callback` returns whether to go on reading.
-	 */
-	readonly onread: { buffer(): Uint8Array; callback(count: number): boolean };
+	readonly onread: OnRead;
 }
 
 /** For each stream that wraps a socket: that socket. */
@@ -37,6 +43,26 @@ export function adoptSocket(accepted: Socket, options: AdoptOptions): Socket {
 	const { _handle: handle } = accepted as unknown as SocketInternals;
 	(accepted as unknown as SocketInternals)._handle = null;
 	return new Socket({ ...options, handle } as unknown as SocketConstructorOpts);
+}
+
+/**
+ * Makes a TLS socket that has not read anything yet read as `onread` says, instead of emitting
+ * `data`. Node.js offers this only for sockets that it connects itself.
+ *
+ * @returns false if this version of Node.js does not allow it: then the socket emits `data`
+ */
+export function readInto(socket: TLSSocket, { buffer, callback }: OnRead): boolean {
+	const { _handle: handle } = socket as unknown as SocketInternals;
+	const symbols = Object.getOwnPropertySymbols(socket);
+	const [first, generate, read] = ['kBuffer', 'kBufferGen', 'kBufferCb'].map((name) =>
+		symbols.find(({ description }) => description === name),
+	);
+	if (!handle?.useUserBuffer || !first || !generate || !read) {
+		return false;
+	}
+	Object.assign(socket, { [first]: buffer(), [generate]: buffer, [read]: callback });
+	handle.useUserBuffer(buffer());
+	return true;
 }
 
 /**

@@ -1,7 +1,10 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { PacketFramer } from '../../protocol/index.ts';
-import { goesOutBy, onHandshakeError } from './socket-internals.ts';
+import { goesOutBy, onHandshakeError, readInto } from './socket-internals.ts';
+
+/** Bytes of a buffer for what arrives after an error. */
+const IGNORED = 16 * 1024;
 
 type Done = (error?: Error | null) => void;
 
@@ -23,8 +26,8 @@ export interface SecureStreamOptions
 }
 
 /**
- * A TLS socket that is read packet by packet, like a plain one. Received bytes are copied once,
- * from the buffer they were decrypted into. Written bytes count as queued until the socket below
+ * A TLS socket that is read packet by packet, like a plain one. Received bytes are copied once, from
+ * the buffer they were decrypted into. Written bytes count as queued until the socket below
  * has taken them.
  */
 export class SecureStream extends Duplex {
@@ -46,17 +49,36 @@ export class SecureStream extends Duplex {
 		});
 		this.#inner = inner;
 		goesOutBy(this, inner);
-		inner.on('data', (bytes) => {
-			const error = failureOf(() => framer.fill(bytes));
-			if (error !== null) {
-				onBad?.();
-				this.destroy(error);
-			}
-		});
+		this.#read(framer, onBad);
 		inner.once('end', () => this.push(null));
 		onHandshakeError(inner, (error) => this.destroy(failure(error)));
 		inner.on('error', (error) => this.destroy(failure(error)));
 		inner.once('close', () => this.destroy());
+	}
+
+	/** Passes all that is decrypted to `framer`, directly into its buffers if Node.js allows it. */
+	#read(framer: PacketFramer, onBad: (() => void) | undefined): void {
+		let isBad = false;
+		const take = (work: () => void): void => {
+			const error = isBad ? null : failureOf(work);
+			if (error !== null) {
+				isBad = true;
+				onBad?.();
+				this.destroy(error);
+			}
+		};
+		const onread = {
+			// What was decrypted before the stream was closed still comes, and an empty buffer would hang Node.js.
+			buffer: () => (isBad ? new Uint8Array(IGNORED) : framer.target),
+			callback: (count: number): boolean => {
+				take(() => framer.filled(count));
+				return !isBad;
+			},
+		};
+		if (!readInto(this.#inner, onread)) {
+			this.#inner.on('data', (bytes) => take(() => framer.fill(bytes)));
+		}
+		this.#inner.resume();
 	}
 
 	/** IP address of the other end. */

@@ -8,6 +8,7 @@ import {
 	adoptSocket,
 	goesOutBy,
 	onHandshakeError,
+	readInto,
 	takenBytes,
 } from '../../../broker/net/socket-internals.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
@@ -129,15 +130,57 @@ test('the handle of a socket counts the bytes that the system has taken', async 
 	await checkTaken(adopt(t, accepted).socket, client);
 });
 
-test('the handle of a TLS socket counts the bytes that the system has taken, also for a wrapping stream', async (t) => {
-	const { accepted, client } = await connected(t);
+/** Both ends of a TLS connection on loopback, before the handshake. */
+async function encrypted(t: Scope): Promise<{ server: TLSSocket; secure: TLSSocket }> {
+	const listener = createServer().listen(0, '127.0.0.1');
+	t.defer(() => listener.close());
+	await once(listener, 'listening');
+	const { port } = listener.address() as AddressInfo;
+	const secure = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+	const [accepted] = (await once(listener, 'connection')) as [Socket];
 	const context = secureContext(makeCertificate());
 	const server = new TLSSocket(accepted, { isServer: true, secureContext: context });
-	const secure = connectTls({ socket: client, rejectUnauthorized: false });
 	for (const socket of [server, secure]) {
 		socket.on('error', () => {});
 		t.defer(() => socket.destroy());
 	}
+	return { server, secure };
+}
+
+for (const end of ['client', 'server'] as const) {
+	test(`the ${end} of a TLS connection can read into given buffers; reading stops and goes on`, async (t) => {
+		const { server, secure } = await encrypted(t);
+		const [reader, writer] = end === 'client' ? [secure, server] : [server, secure];
+		const target = new Uint8Array(1_000);
+		let read = 0;
+		let sum = 0;
+		const onread = {
+			buffer: () => target,
+			callback: (count: number) => {
+				read += count;
+				sum += target.subarray(0, count).reduce((total, byte) => total + byte, 0);
+				if (read >= LARGE / 2 && read - count < LARGE / 2) {
+					reader.pause();
+				}
+				return true;
+			},
+		};
+		reader.on('data', () => assert.unreachable('bytes are given to others'));
+		assert.ok(readInto(reader, onread));
+		await once(secure, 'secureConnect');
+		writer.end(Buffer.alloc(LARGE, 3));
+		await until('it has stopped', () => read >= LARGE / 2);
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		assert.ok(read < LARGE, `${read} bytes were read`);
+		const ended = once(reader, 'end');
+		reader.resume();
+		await ended;
+		assert.equal([read, sum], [LARGE, 3 * LARGE]);
+	});
+}
+
+test('the handle of a TLS socket counts the bytes that the system has taken, also for a wrapping stream', async (t) => {
+	const { server, secure } = await encrypted(t);
 	await once(secure, 'secureConnect');
 	const wrapper = new Duplex({
 		read() {},
