@@ -17,7 +17,7 @@ interface Handle {
 	useUserBuffer?(buffer: Uint8Array): void;
 }
 
-/** Where a socket reads to. */
+/** What a socket does with received bytes, as in the option `onread` of `net.Socket`. */
 export interface OnRead {
 	/** Returns the buffer for the next bytes. */
 	buffer(): Uint8Array;
@@ -60,8 +60,9 @@ export function readInto(socket: TLSSocket, { buffer, callback }: OnRead): boole
 	if (!handle?.useUserBuffer || !first || !generate || !read) {
 		return false;
 	}
-	Object.assign(socket, { [first]: buffer(), [generate]: buffer, [read]: callback });
-	handle.useUserBuffer(buffer());
+	const target = buffer();
+	Object.assign(socket, { [first]: target, [generate]: buffer, [read]: callback });
+	handle.useUserBuffer(target);
 	return true;
 }
 

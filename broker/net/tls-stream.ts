@@ -26,9 +26,9 @@ export interface SecureStreamOptions
 }
 
 /**
- * A TLS socket that is read packet by packet, like a plain one. Received bytes are copied once, from
- * the buffer they were decrypted into. Written bytes count as queued until the socket below
- * has taken them.
+ * A TLS socket that is read packet by packet, like a plain one: Node.js copies what it has decrypted
+ * into the buffer of the packet. Written bytes count as queued until the socket below has taken
+ * them.
  */
 export class SecureStream extends Duplex {
 	readonly #inner: TLSSocket;
@@ -68,7 +68,7 @@ export class SecureStream extends Duplex {
 			}
 		};
 		const onread = {
-			// What was decrypted before the stream was closed still comes, and an empty buffer would hang Node.js.
+			// After an error, Node.js may have more decrypted bytes, and an empty buffer would hang it.
 			buffer: () => (isBad ? new Uint8Array(IGNORED) : framer.target),
 			callback: (count: number): boolean => {
 				take(() => framer.filled(count));

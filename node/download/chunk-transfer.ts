@@ -256,12 +256,13 @@ export class ChunkTransfer {
 
 	/** Resolves when the chunks that were being written are stored. */
 	async close(): Promise<void> {
-		if (!this.#isClosed) {
-			// Requests that were given up a moment ago are cancelled; nothing more is requested.
-			this.#act(this.#engine.decide(performance.now(), 0));
-		}
-		this.#isClosed = true;
 		clearInterval(this.#timer);
+		if (!this.#isClosed) {
+			this.#isClosed = true;
+			// Requests that were given up a moment ago are cancelled; nothing more is requested.
+			const last = this.#engine.decide(performance.now(), 0);
+			this.#act(last.filter((decision) => decision.do !== 'suspect'));
+		}
 		this.#lanes.close();
 		this.#fanOut.close();
 		await this.#assembler.close();

@@ -21,7 +21,7 @@ export function openFile(path: string): OpenSource {
 			if (warm.isWarm(begun)) {
 				readAtOnce(path, offset, into);
 				const now = performance.now();
-				warm.onRead(now - begun, now);
+				warm.onRead(now - begun, now, into.length);
 			} else {
 				await readLater(path, offset, into);
 			}

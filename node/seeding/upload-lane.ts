@@ -94,8 +94,8 @@ interface Outgoing extends Answer {
 }
 
 /**
- * Up to READ_AHEAD parts are read from the disk before they are sent. When only READ_AGAIN of these
- * parts are left, the next parts are read in one go.
+ * Up to READ_AHEAD parts are read before they are sent. When only READ_AGAIN of these parts are left,
+ * the next parts are read; if they come from the disk, in one go.
  */
 const READ_AHEAD = 8;
 const READ_AGAIN = 4;

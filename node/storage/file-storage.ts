@@ -255,7 +255,7 @@ function readAtOnce(file: OpenFile, start: number, into: Uint8Array): void {
 		throw fsError(error, file.path);
 	}
 	const now = performance.now();
-	file.warm.onRead(now - begun, now);
+	file.warm.onRead(now - begun, now, into.length);
 }
 
 async function closeAll(files: readonly OpenFile[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * A function that schedules one call of `callback`, however often it is called itself until then.
- * Node.js makes the call after it has read every socket that is readable now, so that `callback`
+ * Node.js makes the call after it has read the sockets that are readable now, so that `callback`
  * handles all that has arrived. Browsers, which read no sockets, make it as a microtask.
  */
 export function onceATurn(callback: () => void): () => void {

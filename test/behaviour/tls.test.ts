@@ -130,14 +130,14 @@ test('a broker with TLS refuses clients without TLS, and closes silent connectio
 
 test('a client whose encrypted bytes are no MQTT is disconnected, however many there are; others are served', async (t) => {
 	const broker = await startBroker(t, { tls: pair });
-	// Packets of unknown types, of a length that is not allowed, and a length of more than four bytes.
-	for (const bad of [0x00, 0xff, 0x3f]) {
+	// A packet of an unknown type, a length of more than four bytes, QoS 3, and a length that is not allowed.
+	for (const bad of ['00', 'ff', '3f', '30ffff7f']) {
 		const socket = connectTls({ port: broker.port, host: '127.0.0.1', rejectUnauthorized: false });
 		socket.on('error', () => {});
 		t.defer(() => socket.destroy());
 		const closed = new Promise((resolve) => socket.once('close', resolve));
 		socket.write(connectPacket(`stranger-${bad}`));
-		socket.write(Buffer.alloc(4 * 1024 * 1024, bad));
+		socket.write(Buffer.alloc(4 * 1024 * 1024, bad, 'hex'));
 		await closed;
 	}
 	const node = await startNode(t, broker.port);

@@ -169,7 +169,8 @@ export class FolderStorage implements Storage {
 		if (this.#warm.isWarm(begun)) {
 			this.#readAtOnce(extents, into);
 			const now = performance.now();
-			this.#warm.onRead(now - begun, now);
+			const bytes = extents.reduce((sum, { length }) => sum + length, 0);
+			this.#warm.onRead(now - begun, now, bytes, extents.length);
 			return true;
 		}
 		try {

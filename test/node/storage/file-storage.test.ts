@@ -83,6 +83,18 @@ test('reads do not count as a change of a guarded file', async (t) => {
 	}
 });
 
+test('a file that is read without a pause lets the event loop turn', async (t) => {
+	const { storage } = await guarded(t);
+	let hasTurned = false;
+	setImmediate(() => {
+		hasTurned = true;
+	});
+	for (const end = performance.now() + 5_000; !hasTurned && performance.now() < end; ) {
+		await storage.read(0, new Uint8Array(LENGTH));
+	}
+	assert.ok(hasTurned);
+});
+
 test('a file that is too short is ERR_CHANGED even if it is not guarded', async (t) => {
 	const path = join(await makeFolder(t), 'file');
 	await writeFile(path, contentOf(10));

@@ -6,9 +6,9 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('onceATurn');
 
-test('calls once for all sockets that are readable', async () => {
-	const server = createServer();
-	server.listen(0, '127.0.0.1');
+test('calls once for all sockets that are readable', async (t) => {
+	const server = createServer().listen(0, '127.0.0.1');
+	t.defer(() => server.close());
 	await once(server, 'listening');
 	const { port } = server.address() as AddressInfo;
 	const events: string[] = [];
@@ -23,6 +23,8 @@ test('calls once for all sockets that are readable', async () => {
 			call();
 		});
 		sockets.push(sender, receiver);
+		t.defer(() => sender.destroy());
+		t.defer(() => receiver.destroy());
 	}
 	for (const [index, sender] of sockets.entries()) {
 		if (index % 2 === 0) {
@@ -38,10 +40,6 @@ test('calls once for all sockets that are readable', async () => {
 	call();
 	await new Promise((resolve) => setTimeout(resolve, 5));
 	assert.equal(events.filter((each) => each === 'called').length, 2);
-	for (const socket of sockets) {
-		socket.destroy();
-	}
-	server.close();
 });
 
 test.run();
