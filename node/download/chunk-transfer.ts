@@ -17,7 +17,7 @@ import type { LaneKind } from '../lanes/lane.ts';
 import type { HaveReply, Peers } from '../peers/peers.ts';
 import type { SeedEvent } from '../stats/trace.ts';
 import type { StoredContent } from '../storage/content-store.ts';
-import { onceATurn } from '../util/once-a-turn.ts';
+import { OnceATurn } from '../util/once-a-turn.ts';
 import { badChunk } from './bad-chunk.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
 import { chunksOf, present } from './chunk-fields.ts';
@@ -68,8 +68,8 @@ export class ChunkTransfer {
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
-	/** Decides once for all that arrives in this turn of the event loop. */
-	readonly #decideSoon = onceATurn(() => this.#decide());
+	/** Decides what to do after something has happened. */
+	readonly #decision = new OnceATurn(() => this.#decide());
 	/** Whether `complete` was called. Attempts that settle later must not call it again. */
 	#isComplete = false;
 
@@ -104,7 +104,7 @@ export class ChunkTransfer {
 			keep: (offset, bytes, release) => this.#keep(offset, bytes, release),
 			failed,
 		});
-		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decideSoon);
+		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decision.urgent);
 		this.#timer = setInterval(this.#decide, TICK);
 	}
 
@@ -132,7 +132,7 @@ export class ChunkTransfer {
 		this.#lanes.has(from, reply.part);
 		const chunks = this.#engine.nodes.get(from)?.have.count ?? 0;
 		this.#trace({ event: 'has', node: from, chunks });
-		this.#decideSoon();
+		this.#decision.urgent();
 	}
 
 	/** A node has gained chunks. */
@@ -147,7 +147,7 @@ export class ChunkTransfer {
 			this.#trace({ event: 'gained', node: from, runs });
 			// Most news is of chunks that are here already, or have been requested.
 			if (isUseful) {
-				this.#decideSoon();
+				this.#decision.urgent();
 			}
 		}
 	}
@@ -156,7 +156,7 @@ export class ChunkTransfer {
 	onRefused(from: string, request: bigint, isBusy: boolean): void {
 		this.#engine.refused(from, request, isBusy, performance.now());
 		this.#trace({ event: 'refused', node: from, id: formatRequestId(request), busy: isBusy });
-		this.#decideSoon();
+		this.#decision.urgent();
 	}
 
 	/** A node is gone, or does not share the seed any more. */
@@ -164,13 +164,13 @@ export class ChunkTransfer {
 		this.#engine.removeNode(node);
 		this.#fanOut.remove(node);
 		this.#trace({ event: 'gone', node });
-		this.#decideSoon();
+		this.#decision.urgent();
 	}
 
 	/** The chunks that readers need have changed. */
 	onDemand(): void {
 		this.#engine.demandChanged();
-		this.#decideSoon();
+		this.#decision.urgent();
 	}
 
 	/** The download rate has a lower limit: open requests are cancelled, and sent again within it. */
@@ -178,7 +178,7 @@ export class ChunkTransfer {
 		for (const node of this.#engine.nodes.keys()) {
 			this.#engine.disconnectedFrom(node);
 		}
-		this.#decideSoon();
+		this.#decision.urgent();
 	}
 
 	/** The connection was lost: open requests are sent again as soon as it is back. */
@@ -211,7 +211,9 @@ export class ChunkTransfer {
 		this.#direct[lane === 'direct' ? 'add' : 'delete'](attempt);
 		this.#received(from, lane, length);
 		this.#assembler.take(attempt, [{ offset, bytes, release }]);
-		this.#decideSoon();
+		// A node with open requests can wait until all that has arrived is handled; an idle one cannot.
+		const isIdle = this.#engine.nodes.get(from)?.outstanding === 0;
+		isIdle ? this.#decision.urgent() : this.#decision.soon();
 	}
 
 	/**
@@ -251,7 +253,7 @@ export class ChunkTransfer {
 		this.#fanOut.count(from, bytes.length, useful);
 		const about = { node: from, lane: 'broker', offset, length: bytes.length, useful } as const;
 		this.#trace({ event: 'received', ...about, shared: true });
-		this.#decideSoon();
+		this.#decision.urgent();
 	}
 
 	/** Resolves when the chunks that were being written are stored. */
@@ -285,7 +287,7 @@ export class ChunkTransfer {
 	}
 
 	#settled(): void {
-		this.#decideSoon();
+		this.#decision.soon();
 		if (this.#engine.states.isComplete && !this.#isComplete) {
 			this.#isComplete = true;
 			this.#trace({ event: 'complete' });

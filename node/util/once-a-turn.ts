@@ -1,18 +1,39 @@
 /**
- * A function that schedules one call of `callback`, however often it is called itself until then.
- * Node.js makes the call after it has read the sockets that are readable now, so that `callback`
- * handles all that has arrived. Browsers, which read no sockets, make it as a microtask.
+ * Makes one call for many reasons to make it. Node.js makes the call at the end of a turn of its
+ * event loop, after it has read the sockets that are readable now, so that the call handles all that
+ * has arrived. Browsers, which read no sockets, make it as a microtask.
  */
-export function onceATurn(callback: () => void): () => void {
-	let isDue = false;
-	const call = (): void => {
-		isDue = false;
-		callback();
+export class OnceATurn {
+	readonly #callback: () => void;
+	#isDue = false;
+	#isUrgent = false;
+
+	constructor(callback: () => void) {
+		this.#callback = callback;
+	}
+
+	/** The call is to be made in this turn. */
+	readonly soon = (): void => {
+		if (!this.#isDue) {
+			this.#isDue = true;
+			typeof setImmediate === 'function' ? setImmediate(this.#ifDue) : this.urgent();
+		}
 	};
-	return () => {
-		if (!isDue) {
-			isDue = true;
-			typeof setImmediate === 'function' ? setImmediate(call) : queueMicrotask(call);
+
+	/** The call is to be made before another socket is read. */
+	readonly urgent = (): void => {
+		if (!this.#isUrgent) {
+			this.#isDue = true;
+			this.#isUrgent = true;
+			queueMicrotask(this.#ifDue);
+		}
+	};
+
+	readonly #ifDue = (): void => {
+		this.#isUrgent = false;
+		if (this.#isDue) {
+			this.#isDue = false;
+			this.#callback();
 		}
 	};
 }

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import * as assert from 'uvu/assert';
-import { onceATurn } from '../../../node/util/once-a-turn.ts';
+import { OnceATurn } from '../../../node/util/once-a-turn.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
-const test = suite('onceATurn');
+const test = suite('OnceATurn');
 
 test('calls once for all sockets that are readable', async (t) => {
 	const server = createServer().listen(0, '127.0.0.1');
@@ -12,7 +12,7 @@ test('calls once for all sockets that are readable', async (t) => {
 	await once(server, 'listening');
 	const { port } = server.address() as AddressInfo;
 	const events: string[] = [];
-	const call = onceATurn(() => events.push('called'));
+	const call = new OnceATurn(() => events.push('called'));
 	const sockets: Socket[] = [];
 	for (const name of ['a', 'b']) {
 		const accepted = once(server, 'connection');
@@ -20,7 +20,7 @@ test('calls once for all sockets that are readable', async (t) => {
 		const [receiver] = (await accepted) as [Socket];
 		receiver.on('data', () => {
 			events.push(name);
-			call();
+			call.soon();
 		});
 		sockets.push(sender, receiver);
 		t.defer(() => sender.destroy());
@@ -37,9 +37,25 @@ test('calls once for all sockets that are readable', async (t) => {
 		await new Promise((resolve) => setTimeout(resolve, 5));
 	}
 	assert.equal(events.sort(), ['a', 'b', 'called']);
-	call();
+	call.soon();
 	await new Promise((resolve) => setTimeout(resolve, 5));
 	assert.equal(events.filter((each) => each === 'called').length, 2);
+});
+
+test('an urgent call is made before the next socket is read, and is the only one', async () => {
+	let calls = 0;
+	const call = new OnceATurn(() => calls++);
+	call.soon();
+	call.urgent();
+	call.urgent();
+	assert.is(calls, 0);
+	await Promise.resolve();
+	assert.is(calls, 1);
+	await new Promise((resolve) => setTimeout(resolve, 5));
+	assert.is(calls, 1);
+	call.soon();
+	await new Promise((resolve) => setTimeout(resolve, 5));
+	assert.is(calls, 2);
 });
 
 test.run();
