@@ -17,7 +17,7 @@ interface Handle {
 	useUserBuffer?(buffer: Uint8Array): void;
 }
 
-/** What a socket does with received bytes, as in the option `onread` of `net.Socket`. */
+/** The option `onread` of `net.Socket`: the buffers that a socket reads into. */
 export interface OnRead {
 	/** Returns the buffer for the next bytes. */
 	buffer(): Uint8Array;

@@ -68,7 +68,7 @@ export class ChunkTransfer {
 	readonly #fanOut: FanOutSubscriptions;
 	readonly #lanes: PeerLanes;
 	#isClosed = false;
-	/** Decides what to do after something has happened. */
+	/** Schedules `#decide`. */
 	readonly #decision = new OnceATurn(() => this.#decide());
 	/** Whether `complete` was called. Attempts that settle later must not call it again. */
 	#isComplete = false;

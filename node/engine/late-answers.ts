@@ -22,7 +22,7 @@ export class LateAnswers {
 		}
 	}
 
-	/** Answers of `node` to earlier requests are of no use. */
+	/** Forgets the requests to `node`, so that later answers to them are not used. */
 	forget(node: string): void {
 		for (const name of this.#asked.keys()) {
 			if (name.startsWith(`${node} `)) {

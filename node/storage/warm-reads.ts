@@ -5,13 +5,12 @@ const QUICK = 4;
 /** Maximum ms that a read from memory takes on a busy machine, where the process has to wait for a core. */
 const QUICK_ON_BUSY = 20;
 /**
- * Reads from memory take at most so long on average: so many ms for each file, and one ms for so
- * many bytes. The system does not count reads from other machines and from some drivers, which take
- * longer.
+ * The longest average time of reads from memory: FILE_TIME ms for each file, and 1 ms for each
+ * BYTES_A_MS bytes. Reads from other machines take longer, and the system does not count them.
  */
 const FILE_TIME = 0.5;
 const BYTES_A_MS = 200_000;
-/** ms of reads from memory after which their average is judged. */
+/** ms. The average is judged whenever the reads since the last time may have taken this long. */
 const JUDGE_AFTER = 40;
 /** ms of synchronous reads in one turn of the event loop. After that, others have their turn. */
 const MOST_A_TURN = 10;

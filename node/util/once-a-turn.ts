@@ -1,7 +1,7 @@
 /**
- * Makes one call for many reasons to make it. Node.js makes the call at the end of a turn of its
- * event loop, after it has read the sockets that are readable now, so that the call handles all that
- * has arrived. Browsers, which read no sockets, make it as a microtask.
+ * Calls a function once for several requests to call it. Node.js calls it at the end of a turn of its
+ * event loop, after it has read the sockets that are readable now, so that one call handles all that
+ * has arrived. Browsers, which read no sockets, call it in a microtask.
  */
 export class OnceATurn {
 	readonly #callback: () => void;
@@ -12,7 +12,7 @@ export class OnceATurn {
 		this.#callback = callback;
 	}
 
-	/** The call is to be made in this turn. */
+	/** Requests a call at the end of this turn. */
 	readonly soon = (): void => {
 		if (!this.#isDue) {
 			this.#isDue = true;
@@ -20,7 +20,7 @@ export class OnceATurn {
 		}
 	};
 
-	/** The call is to be made before another socket is read. */
+	/** Requests a call before another socket is read, in a microtask. */
 	readonly urgent = (): void => {
 		if (!this.#isUrgent) {
 			this.#isDue = true;
