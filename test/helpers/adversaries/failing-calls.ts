@@ -18,7 +18,7 @@ const FOLDERS_AT_ONCE = [
 	'rmSync',
 	'symlinkSync',
 ];
-const FOLDERS_BY_DESCRIPTOR = ['closeSync', 'ftruncateSync', 'writevSync'];
+const FOLDERS_BY_DESCRIPTOR = ['closeSync', 'ftruncateSync', 'writeSync'];
 
 /**
  * Counts the calls of this process to the file system for paths below a folder, and makes some of
