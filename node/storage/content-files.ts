@@ -1,9 +1,9 @@
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { ContentPlace } from './content-place.ts';
 import { NOWHERE, ZEROS } from './extents.ts';
 import { stretch } from './segments.ts';
-import { PIECE, WriteSize } from './write-size.ts';
+import { TimedWrites } from './timed-writes.ts';
 import { isZero, zeroStretches } from './zeros.ts';
 
 /** Bytes that are read at a time to find out whether they are zeros. */
@@ -13,7 +13,7 @@ let block: Buffer | undefined;
 /** Reads and writes a content with synchronous calls. Offsets are those of the content. */
 export class ContentFiles {
 	readonly #place: ContentPlace;
-	readonly #writeSize = new WriteSize();
+	readonly #writes = new TimedWrites();
 	/** Whether zeros are written even where the files read as zeros. */
 	fillsHoles = false;
 
@@ -76,7 +76,7 @@ export class ContentFiles {
 	#writeSparsely(file: number, start: number, bytes: readonly Uint8Array[]): void {
 		const fd = this.#place.open(file);
 		if (!this.#place.keepsHoles(file) || this.fillsHoles) {
-			this.#write(fd, start, bytes);
+			this.#writes.write(fd, start, bytes);
 			return;
 		}
 		/** The buffers to write, one after the other from `from` on. */
@@ -87,7 +87,7 @@ export class ContentFiles {
 			for (const { start: first, end, isZero: areZeros } of zeroStretches(part)) {
 				const next = at + end - first;
 				if (areZeros && readsZeros(fd, at, next)) {
-					this.#write(fd, from, run);
+					this.#writes.write(fd, from, run);
 					run = [];
 					from = next;
 				} else {
@@ -96,22 +96,7 @@ export class ContentFiles {
 				at = next;
 			}
 		}
-		this.#write(fd, from, run);
-	}
-
-	#write(fd: number, start: number, bytes: readonly Uint8Array[]): void {
-		let at = start;
-		for (let left = bytes; left.length > 0; ) {
-			const count = PIECE - (at % PIECE);
-			const piece = stretch(left, 0, count);
-			left = stretch(left, count, Number.POSITIVE_INFINITY);
-			const begun = performance.now();
-			const end = write(fd, at, piece, this.#writeSize.bytes);
-			if (end - at === PIECE) {
-				this.#writeSize.onPiece(performance.now() - begun);
-			}
-			at = end;
-		}
+		this.#writes.write(fd, from, run);
 	}
 }
 
@@ -130,30 +115,6 @@ function readsZeros(fd: number, start: number, end: number): boolean {
 		}
 	}
 	return true;
-}
-
-/**
- * Writes all of `bytes` from position `start` on.
- *
- * @param most maximum bytes of a system call, which also ends at each multiple of this
- * @returns the position after the last byte
- */
-export function write(
-	fd: number,
-	start: number,
-	bytes: readonly Uint8Array[],
-	most: number,
-): number {
-	let at = start;
-	for (const segment of bytes) {
-		for (let done = 0; done < segment.length; ) {
-			const count = Math.min(segment.length - done, most - (at % most));
-			const written = writeSync(fd, segment, done, count, at);
-			done += written;
-			at += written;
-		}
-	}
-	return at;
 }
 
 /** Fills `into` from position `start` of a file on. @throws ESHORT if the file is too short */

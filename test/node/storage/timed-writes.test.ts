@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { write } from '../../../node/storage/content-files.ts';
+import { write } from '../../../node/storage/timed-writes.ts';
 import { FailingCalls } from '../../helpers/adversaries/failing-calls.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { suite } from '../../helpers/harness/suite.ts';
