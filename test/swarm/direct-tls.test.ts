@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import * as assert from 'uvu/assert';
 import { fingerprintOf, Listener, makeCertificate } from '../../broker/index.ts';
 import { ShoalNode } from '../../node/index.ts';
@@ -74,6 +75,29 @@ test('nodes with an encrypted broker announce mqtts: addresses, and transfer a f
 	assert.match(listing.cert ?? '', /^[0-9a-f]{64}$/);
 	assert.is.not(listing.cert, cert, 'each process has its own certificate');
 });
+
+test('a file is transferred if Node.js does not read TLS into the buffers of others', async (t) => {
+	withoutUserBuffers(t);
+	const { url } = await startBroker(t, { tls: pair });
+	const seeder = await startSecureNode(t, url);
+	const { seed } = await seeder.share(await makeFile(t, content));
+	const getter = await startSecureNode(t, url);
+	const output = join(await makeFolder(t), 'copy');
+	await getter.get(seed.id, { output });
+	assert.ok((await readFile(output)).equals(content));
+});
+
+/** Takes from TLS sockets, until the test ends, what only Node.js itself is meant to use. */
+function withoutUserBuffers(t: Scope): void {
+	const { _handle: handle } = new TLSSocket(new Socket()) as unknown as { _handle: object };
+	const methods = Object.getPrototypeOf(handle) as { useUserBuffer: unknown };
+	assert.ok(Object.hasOwn(methods, 'useUserBuffer'));
+	const { useUserBuffer } = methods;
+	methods.useUserBuffer = undefined;
+	t.defer(() => {
+		methods.useUserBuffer = useUserBuffer;
+	});
+}
 
 test('T17: the bytes of a direct lane show neither names nor topics nor chunks', async (t) => {
 	const { near, far, got, relay, reach } = await startRelayed(t);
