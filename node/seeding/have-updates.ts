@@ -7,12 +7,12 @@ const TELL_EVERY = 500;
  * The same if one of the chunks is new to the swarm: until the readers know of it, they request it
  * from the seeder too, or wait for it.
  */
-const TELL_FIRST = 25;
+const TELL_FIRST = 100;
 /**
  * Bytes. When the collected chunks have this many bytes times the number of readers, they are
  * reported at once: in a fast swarm, the readers would otherwise fetch these chunks a second time.
  */
-const TELL_AFTER = 1024 * 1024;
+const TELL_AFTER = 4 * 1024 * 1024;
 /**
  * ms for which a node that has requested a bit field is a reader of the seed, that is, gets news.
  */
@@ -24,7 +24,7 @@ const MANY = 64;
 
 /**
  * Reports added chunks to the nodes that requested a bit field within the last ten seconds. The
- * reports go in batches: twice a second, within 25 ms if a chunk is new to the swarm, or as soon as
+ * reports go in batches: twice a second, within 100 ms if a chunk is new to the swarm, or as soon as
  * `TELL_AFTER` is reached.
  */
 export class HaveUpdates {

@@ -46,13 +46,13 @@ test('chunks that are gained at about the same time are reported in one message,
 	});
 });
 
-test('a batch is sent at once when it has one mebibyte for each reader', (t) => {
+test('a batch is sent at once when it has four mebibytes for each reader', (t) => {
 	const { told, news } = makeNews(t);
 	news.subscribe(A, 'one');
 	news.subscribe(A, 'two');
-	news.gained(A, 1, MIB);
+	news.gained(A, 1, 4 * MIB);
 	assert.is(told.length, 0);
-	news.gained(A, 2, MIB);
+	news.gained(A, 2, 4 * MIB);
 	assert.equal(
 		told.map(({ to, reply }) => [to, reply.runs]),
 		[
@@ -60,7 +60,7 @@ test('a batch is sent at once when it has one mebibyte for each reader', (t) => 
 			['two', [[1, 2]]],
 		],
 	);
-	news.gained(A, 3, MIB);
+	news.gained(A, 3, 7 * MIB);
 	assert.is(told.length, 2);
 });
 
