@@ -53,9 +53,11 @@ export class WriteSize {
 		if (this.#size === 0 && median < SLOW) {
 			return;
 		}
+		const isSlower = median > (this.#medians.at(-1) ?? Number.POSITIVE_INFINITY);
 		this.#medians.push(median);
 		this.#size += 1;
-		if (this.#size === SIZES.length) {
+		// A still smaller size could take many times as long, on a file system in the network.
+		if (isSlower || this.#size === SIZES.length) {
 			this.#size = this.#medians.indexOf(Math.min(...this.#medians));
 			this.#medians = undefined;
 			this.#left = BETWEEN;
