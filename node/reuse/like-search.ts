@@ -57,7 +57,8 @@ export async function* searchLike(
 }
 
 /**
- * Divides the files that can have a whole chunk into batches. The files of a batch together have as
+ * Divides the files that can have a whole chunk into batches. A file that is shorter than a chunk
+ * can only have the last one, which may be shorter too. The files of a batch together have as
  * many chunks as are missing. If the first batches have all missing chunks, the other files are not
  * hashed. The missing chunks are looked up once for each batch, not once for each file.
  */
@@ -66,7 +67,10 @@ function* batchesOf(
 	{ length, layout: { chunkSize } }: Seed,
 	missing: () => readonly number[],
 ): Generator<ListedFile[]> {
-	const left = files.filter((file) => file.length >= chunkSize || file.length === length).values();
+	const lastSize = length % chunkSize || chunkSize;
+	const left = files
+		.filter((file) => file.length >= chunkSize || file.length === lastSize)
+		.values();
 	let isOver = false;
 	for (let most = missing().length; most > 0 && !isOver; most = missing().length) {
 		const batch: ListedFile[] = [];

@@ -115,6 +115,18 @@ test('files are hashed in batches: each has as many chunks as are missing', asyn
 	);
 });
 
+test('a file that is shorter than a chunk can be the last chunk', async (t) => {
+	const root = await makeFolder(t);
+	const bytes = contentOf(2 * CHUNK + 1);
+	await writeFile(join(root, 'last'), bytes.subarray(2 * CHUNK));
+	await writeFile(join(root, 'not last'), bytes.subarray(0, CHUNK - 1));
+	await writeFile(join(root, 'empty'), '');
+	const { missing, hashed } = await searched(t, root, contentIn(bytes));
+	assert.equal([missing, hashed], [[0, 1], 1], 'only the file as long as the last chunk is hashed');
+	const short = await searched(t, root, contentIn(bytes.subarray(2 * CHUNK)));
+	assert.equal(short.missing, [], 'a content that is shorter than a chunk');
+});
+
 test('for a content with MD5 digests, chunks are tried only at their own offsets', async (t) => {
 	const root = await makeFolder(t);
 	const bytes = contentOf(10 * CHUNK);
