@@ -192,8 +192,11 @@ export class Peers {
 		this.#tick();
 	}
 
-	/** Adds `node`, which takes part in the swarm, to the peers if there is a slot for it. */
-	consider(node: string): void {
+	/**
+	 * Adds `node`, which takes part in the swarm, to the peers if there is a slot for it.
+	 * `isComplete`: it has all chunks, as the tracker says. So it keeps its slot before it answers.
+	 */
+	consider(node: string, isComplete = false): void {
 		const isNew = !this.#peers.has(node) && !this.#banned.has(node);
 		if (isNew && this.#makeRoom(node)) {
 			const now = performance.now();
@@ -204,7 +207,7 @@ export class Peers {
 				heardAt: now,
 				sentAt: now,
 				roundTrip: 0,
-				isComplete: false,
+				isComplete,
 				reply: undefined,
 			};
 			this.#peers.set(node, peer);
@@ -328,14 +331,10 @@ export class Peers {
 				this.#dialer.learn(nodes);
 				const isAll = nodes.length < limits.querySample;
 				this.#meet(nodes, isAll);
-				const age = performance.now() - this.#begunAt;
-				const used = withoutSpared(nodes, this.#spared, age);
-				const others = used.map(({ node }) => node).filter((node) => node !== link.id);
+				const used = withoutSpared(nodes, this.#spared, performance.now() - this.#begunAt);
 				// Banned nodes do not count: if only they are listed, the list is reported as empty.
-				this.#compare(
-					others.filter((node) => !this.#banned.has(node)),
-					isAll,
-				);
+				const others = used.filter(({ node }) => node !== link.id && !this.#banned.has(node));
+				this.#compare(others, isAll);
 			}
 		} catch (error) {
 			if (!this.#isClosed && link.isUp) {
@@ -359,14 +358,15 @@ export class Peers {
 	}
 
 	/** The tracker lists these nodes; `isAll` if it lists no others. */
-	#compare(listed: readonly string[], isAll: boolean): void {
+	#compare(listed: readonly NodeListing[], isAll: boolean): void {
 		this.#handlers.listed(listed.length, this.#banned.size);
-		for (const node of listed) {
-			this.consider(node);
+		for (const { node, have, chunks } of listed) {
+			this.consider(node, have === chunks);
 		}
 		const now = performance.now();
 		for (const [node, { heardAt }] of [...this.#peers]) {
-			if (isAll && !listed.includes(node) && now - heardAt >= SILENCE) {
+			const isListed = listed.some((each) => each.node === node);
+			if (isAll && !isListed && now - heardAt >= SILENCE) {
 				this.remove(node, false);
 			}
 		}

@@ -67,12 +67,14 @@ export class Peer {
 		return this.chunks.reduce((sum, { message }) => sum + message.bytes.length, 0);
 	}
 
-	/** Sends a reply to the node `to`. */
-	async announce(seed: Seed, changes: { length?: number; chunks?: number } = {}): Promise<void> {
-		const { length, chunks } = seed;
+	/** Announces a seed: the peer has `have` of its chunks, by default all. */
+	async announce(
+		{ id, length, chunks }: Seed,
+		{ have, ...changes }: { length?: number; chunks?: number; have?: number } = {},
+	): Promise<void> {
 		const about = { name: 'file.bin', length, chunks, ...changes };
-		const message = announce(this.link.session, about, about.chunks);
-		await this.link.retain(topics.announce(seed.id, this.id), encodeJson(message));
+		const message = announce(this.link.session, about, have ?? about.chunks);
+		await this.link.retain(topics.announce(id, this.id), encodeJson(message));
 	}
 
 	/** Asks `to` which chunks of `seed` it has. @returns the request id */

@@ -142,6 +142,26 @@ test('askAll reports the known answers at once, and asks all peers again', async
 	assert.ok(peers.every(({ requests }) => requests.length === 2));
 });
 
+test('the only complete node keeps its slot although ten others answer sooner', async (t) => {
+	const { url, peers, has, gone, begin } = await start(t, 1);
+	const [seeder] = peers as [Peer];
+	const answer = seeder.onRequest;
+	seeder.onRequest = () => {};
+	for (let index = 0; index < 14; index += 1) {
+		const peer = await Peer.join(t, url);
+		peer.serve(seed, { content, about: { have: { first: 0, bits: 'AA==' } } });
+		await peer.announce(seed, { have: 0 });
+	}
+	begin();
+	await until('all others with a slot have answered', () => has.length >= 9);
+	await until('the seeder was asked', () => seeder.requests.length > 0);
+	// After a quarter of a second, a node without an answer would give way to another.
+	await new Promise((resolve) => setTimeout(resolve, 600));
+	assert.not(gone.includes(seeder.id));
+	seeder.onRequest = answer;
+	await until('the seeder has answered', () => has.includes(seeder.id));
+});
+
 test('T30: nodes that do not answer lose their slots to other nodes', async (t) => {
 	const { peers, has, begin } = await start(t, 14);
 	const honest = peers.slice(12);
