@@ -207,6 +207,7 @@ export {
 } from './seed/layout.ts';
 export { checkName, MAX_NAME_BYTES, safeFileName, unstorableOnWindows } from './seed/names.ts';
 export { distance, hashId, precedence } from './seed/precedence.ts';
+export { furthestOf, nearOnRings } from './seed/rings.ts';
 export {
 	bodyBytes,
 	checkedLayout,

@@ -1,8 +1,17 @@
-import { hostOf, isLoopback, type NodeListing, plainAddress } from '../../protocol/index.ts';
+import {
+	hashId,
+	hostOf,
+	isLoopback,
+	type NodeListing,
+	nearOnRings,
+	plainAddress,
+} from '../../protocol/index.ts';
 import type { TicketIssuer } from './tickets.ts';
 
-/** Maximum number of nodes in one answer that get a ticket. */
-const MOST_TICKETS = 10;
+/** Maximum number of tickets in one answer: a download has slots for ten peers. */
+const MOST_TICKETS = 12;
+/** How many of them may be for nodes that lack chunks. */
+const MOST_LACKING = 10;
 
 /**
  * The parts that {@link withPeerRoutes} uses beside the registry: observed addresses, tickets and the time.
@@ -19,10 +28,10 @@ export interface AddressBook {
 }
 
 /**
- * Adds to `nodes` what `asker` needs for direct lanes: addresses, and tickets for the first few
- * nodes. First come the addresses at which the broker sees a node, then those that the node only
- * claims, so that no node can be made to dial a third party. Loopback addresses are left out if the
- * broker sees the asker at an address that is not loopback.
+ * Adds to `nodes` what `asker` needs for direct lanes: addresses, and tickets for the nodes that it
+ * is going to use. First come the addresses at which the broker sees a node, then those that the
+ * node only claims, so that no node can be made to dial a third party. Loopback addresses are left
+ * out if the broker sees the asker at an address that is not loopback.
  */
 export function withPeerRoutes(
 	asker: string,
@@ -33,20 +42,33 @@ export function withPeerRoutes(
 	// If the broker does not know the address of the asker, the asker itself has to decide whether it
 	// can use loopback addresses.
 	const isHere = askerAt === undefined || isLoopback(askerAt);
-	let tickets = 0;
+	const usableOf = ({ addresses }: NodeListing): string[] =>
+		addresses.filter((url) => isHere || !isLoopback(hostOf(url)));
+	const peers = nextPeers(
+		asker,
+		nodes.filter((each) => each.node !== asker && usableOf(each).length > 0),
+	);
 	return nodes.map((listing) => {
-		const usable = listing.addresses.filter((url) => isHere || !isLoopback(hostOf(url)));
-		if (listing.node === asker || usable.length === 0) {
-			return { ...listing, addresses: usable };
-		}
+		const usable = usableOf(listing);
 		const seenAt = plainAddress(addressOf(listing.node) ?? '');
 		const seen = usable.filter((url) => hostOf(url) === seenAt);
 		const addresses = [...seen, ...usable.filter((url) => !seen.includes(url))];
-		if (tickets >= MOST_TICKETS) {
+		if (!peers.has(listing.node)) {
 			return { ...listing, addresses };
 		}
-		tickets += 1;
 		const ticket = issuer.issue({ from: asker, to: listing.node }, time());
 		return { ...listing, addresses, verified: seen.length, ticket };
 	});
+}
+
+/**
+ * The nodes of `listed` that `asker` is going to use. A download chooses its peers with
+ * {@link nearOnRings} too, and lists begin with the complete node that `asker` should use.
+ */
+function nextPeers(asker: string, listed: readonly NodeListing[]): Set<string> {
+	const isComplete = ({ have, chunks }: NodeListing): boolean => have === chunks;
+	const idsOf = (nodes: readonly NodeListing[]): string[] => nodes.map(({ node }) => node);
+	const lacking = idsOf(listed.filter((each) => !isComplete(each)));
+	const near = nearOnRings(hashId(asker), lacking, MOST_LACKING);
+	return new Set([...near, ...idsOf(listed.filter(isComplete)).slice(0, MOST_TICKETS - near.size)]);
 }

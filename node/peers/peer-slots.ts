@@ -1,5 +1,4 @@
-import { hashId } from '../../protocol/index.ts';
-import { furthestOf } from './rings.ts';
+import { furthestOf, hashId } from '../../protocol/index.ts';
 
 /** The facts that decide which peer has to leave. */
 export interface SlotHolder {

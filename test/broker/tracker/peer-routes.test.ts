@@ -1,17 +1,25 @@
 import * as assert from 'uvu/assert';
 import { withPeerRoutes } from '../../../broker/tracker/peer-routes.ts';
 import { checkTicket, TicketIssuer } from '../../../broker/tracker/tickets.ts';
+import { PeerSlots, type SlotHolder } from '../../../node/peers/peer-slots.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('peer routes');
 const issuer = new TicketIssuer();
 const ASKER = 'asker-001';
 
-/** The tracker's answer to `ASKER` if the broker sees clients at the IP addresses `at`. */
-function routes(at: Record<string, string> | undefined, nodes: Record<string, string[]>) {
+/**
+ * The tracker's answer to `ASKER` if the broker sees clients at the IP addresses `at`. `have`: how
+ * many of two chunks each node has.
+ */
+function routes(
+	at: Record<string, string> | undefined,
+	nodes: Record<string, string[]>,
+	have: (node: string) => number = () => 2,
+) {
 	const addressOf = (node: string): string | undefined => at?.[node];
 	const listings = Object.entries(nodes).map(([node, addresses]) => {
-		return { node, have: 1, chunks: 1, addresses };
+		return { node, have: have(node), chunks: 2, addresses };
 	});
 	return withPeerRoutes(ASKER, listings, { addressOf, tickets: issuer, time: () => 1_000 });
 }
@@ -43,14 +51,37 @@ test('if the broker does not know where clients are, all addresses are given, an
 	assert.equal([node?.addresses.length, node?.verified], [2, 0]);
 });
 
-test('an answer has tickets for ten nodes, and none for the asking node itself', () => {
-	const many = Array.from({ length: 30 }, (_, index) => [
-		`node-${1_000 + index}`,
-		['mqtt://10.0.0.2:1'],
-	]);
-	const all = routes({}, Object.fromEntries([[ASKER, ['mqtt://10.0.0.1:1']], ...many]));
-	assert.is(all.filter(({ ticket }) => ticket !== undefined).length, 10);
-	assert.is(all.find(({ node }) => node === ASKER)?.ticket, undefined);
+const many: Record<string, string[]> = Object.fromEntries(
+	Array.from({ length: 30 }, (_, index) => [`node-${1_000 + index}`, ['mqtt://10.0.0.2:1']]),
+);
+
+function withTickets(...args: Parameters<typeof routes>): string[] {
+	return routes(...args).flatMap(({ node, ticket }) => (ticket === undefined ? [] : [node]));
+}
+
+test('an answer has tickets for the first complete nodes, and none for the asking node itself', () => {
+	const first = Object.keys(many).slice(0, 12);
+	assert.equal(withTickets({}, { [ASKER]: ['mqtt://10.0.0.1:1'], ...many }), first);
+});
+
+test('an answer has tickets for the nodes that a download uses as peers', () => {
+	const complete = ['node-1020', 'node-1025'];
+	const given = withTickets({}, many, (node) => (complete.includes(node) ? 2 : 1));
+	const slots = new PeerSlots(ASKER);
+	const peers = new Map<string, SlotHolder>();
+	// The nodes are listed in each answer of the tracker.
+	for (const node of [...Object.keys(many), ...Object.keys(many)]) {
+		if (!peers.has(node)) {
+			const { isThere, leaves = '' } = slots.slotFor(node, peers, 1);
+			peers.delete(leaves);
+			if (isThere) {
+				peers.set(node, { sentAt: 1, isComplete: complete.includes(node) });
+			}
+		}
+	}
+	assert.ok(peers.size === 10 && [...peers.keys()].every((node) => given.includes(node)));
+	assert.ok(complete.every((node) => given.includes(node)));
+	assert.is(given.length, 12);
 });
 
 test.run();

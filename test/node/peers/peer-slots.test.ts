@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { PeerSlots, type SlotHolder } from '../../../node/peers/peer-slots.ts';
-import { furthestOf } from '../../../node/peers/rings.ts';
-import { hashId } from '../../../protocol/index.ts';
+import { furthestOf, hashId } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('PeerSlots');

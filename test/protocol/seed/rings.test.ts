@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { furthestOf } from '../../../node/peers/rings.ts';
-import { hashId, precedence } from '../../../protocol/index.ts';
+import { furthestOf, hashId, nearOnRings, precedence } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('rings');
@@ -37,6 +36,20 @@ test('of one node, it is the furthest; of two, the next one on the first ring is
 		const pair = [`first-${n}`, `second-${n}`];
 		assert.is(furthestOf(SELF, pair), around(pair, 0, 1)[1]);
 	}
+});
+
+test('the ten nodes that are near among all stay when others give way one after the other', () => {
+	const ids = fc.uniqueArray(fc.string({ minLength: 8, maxLength: 8 }), { maxLength: 60 });
+	fc.assert(
+		fc.property(ids, fc.nat(12), (nodes, most) => {
+			let left = nodes;
+			while (left.length > most) {
+				const furthest = furthestOf(SELF, left);
+				left = left.filter((id) => id !== furthest);
+			}
+			assert.equal([...nearOnRings(SELF, nodes, most)].sort(), left.toSorted());
+		}),
+	);
 });
 
 test.run();
