@@ -24,7 +24,7 @@ const USELESS = 10_000;
 export class PeerSlots {
 	/** The hash of this node's id. */
 	readonly #self: number;
-	/** Peers that lost their slot because they sent nothing: they get only a slot that is free. */
+	/** Peers that lost their slot because they sent no chunks: they get only a slot that is free. */
 	readonly #useless = new Set<string>();
 
 	/** @param self the id of this node */
@@ -54,10 +54,17 @@ export class PeerSlots {
 		);
 		const complete = [...peers.values()].filter(({ isComplete }) => isComplete).length;
 		// Over a thin link, the first answer of the only seeder may take longer than `USELESS`.
-		const [leaves] = silent.find(([, { isComplete }]) => !isComplete || complete > 1) ?? [];
-		if (leaves !== undefined) {
-			this.#useless.add(leaves);
+		const found = silent.find(([, { isComplete }]) => !isComplete || complete > 1);
+		if (found !== undefined) {
+			const [leaves, { sentAt }] = found;
+			// A peer that was only slow to answer may have its slot back when it has answered.
+			if (now - sentAt >= USELESS) {
+				this.#useless.add(leaves);
+			}
 			return { isThere: true, leaves };
+		}
+		if (isSilent(node)) {
+			return { isThere: false };
 		}
 		const partial = [...peers].filter(([, { isComplete }]) => !isComplete).map(([id]) => id);
 		const furthest = furthestOf(this.#self, [...partial, node]);

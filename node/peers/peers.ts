@@ -121,6 +121,7 @@ export class Peers {
 
 	/** A node has replied which chunks it has. @returns whether the node is one of the peers */
 	onHave(from: string, reply: HaveReply): boolean {
+		this.#context.responsiveness.answered(from);
 		const peer = this.#peers.get(from);
 		if (peer === undefined) {
 			return false;
@@ -297,7 +298,7 @@ export class Peers {
 	#check(node: string, peer: PeerState, now: number): void {
 		const { lanes, responsiveness } = this.#context;
 		if (isMute(peer, this.#roundTrip, now)) {
-			responsiveness.failed(node, now);
+			responsiveness.mute(node, now);
 		}
 		const step = nextStep(peer, now);
 		if (step !== 'wait' && peer.unanswered > 0) {
@@ -313,8 +314,7 @@ export class Peers {
 	/** Whether there is a slot for `node`; a peer may be removed for it. */
 	#makeRoom(node: string): boolean {
 		const now = performance.now();
-		const { responsiveness } = this.#context;
-		const isSilent = (id: string): boolean => responsiveness.isSilent(id, now);
+		const isSilent = (id: string): boolean => this.#context.responsiveness.isSilent(id, now);
 		const { isThere, leaves } = this.#slots.slotFor(node, this.#peers, now, isSilent);
 		if (leaves !== undefined) {
 			this.remove(leaves, false);

@@ -5,6 +5,8 @@ const FORGIVEN = 10 * 60_000;
 
 interface Record {
 	readonly delivers: boolean;
+	/** Whether it failed only to answer which chunks it has. */
+	readonly isMute: boolean;
 	readonly at: number;
 }
 
@@ -20,13 +22,27 @@ export class Responsiveness {
 	delivered(node: string): void {
 		// Called for each message of bytes: the common case costs one look-up.
 		if (this.#records.get(node)?.delivers !== true) {
-			this.#set(node, { delivers: true, at: 0 });
+			this.#set(node, { delivers: true, isMute: false, at: 0 });
 		}
 	}
 
 	/** `node` has not sent in time the chunks that it says it has. */
 	failed(node: string, now: number): void {
-		this.#set(node, { delivers: false, at: now });
+		this.#set(node, { delivers: false, isMute: false, at: now });
+	}
+
+	/** `node` has not answered which chunks it has. That counts as a failure until it does. */
+	mute(node: string, now: number): void {
+		if (!this.isSilent(node, now)) {
+			this.#set(node, { delivers: false, isMute: true, at: now });
+		}
+	}
+
+	/** `node` has answered which chunks it has. */
+	answered(node: string): void {
+		if (this.#records.get(node)?.isMute === true) {
+			this.#records.delete(node);
+		}
 	}
 
 	/** Whether `node` sent bytes and has not failed since. */

@@ -147,4 +147,17 @@ test('T30: a silent peer loses its slot at once to a new node, but not to anothe
 	assert.equal(places.slotFor(other, seated, 0, isSilent), { isThere: false });
 });
 
+test('a peer that lost its slot because it was slow to answer has it back after its answer', () => {
+	const places = new PeerSlots(SELF);
+	const seated = seat(byDistance.slice(0, PLACES));
+	const [near] = byDistance as [string];
+	const far = byDistance[30] as string;
+	const isSlow = (id: string): boolean => id === near;
+	assert.equal(places.slotFor(far, seated, 1, isSlow), { isThere: true, leaves: near });
+	seated.delete(near);
+	seated.set(far, { sentAt: 1, isComplete: false });
+	assert.equal(places.slotFor(near, seated, 2, isSlow), { isThere: false });
+	assert.equal(places.slotFor(near, seated, 3), { isThere: true, leaves: far });
+});
+
 test.run();

@@ -20,6 +20,21 @@ test('a node that did not deliver counts as silent for ten minutes, or until it 
 	assert.ok(known.isSilent('b', 3));
 });
 
+test('a node that did not answer counts as silent until it answers; a failure to deliver stays', () => {
+	const known = new Responsiveness();
+	known.mute('a', 0);
+	known.failed('b', 0);
+	known.mute('b', 1);
+	assert.ok(known.isSilent('a', 1) && known.isSilent('b', 1));
+	known.answered('a');
+	known.answered('b');
+	assert.not.ok(known.isSilent('a', 2));
+	assert.ok(known.isSilent('b', 2));
+	known.delivered('c');
+	known.answered('c');
+	assert.ok(known.delivers('c'));
+});
+
 test('at most 1,000 nodes are remembered; the oldest entry is removed for a new one', () => {
 	const known = new Responsiveness();
 	for (let index = 0; index <= 1_000; index += 1) {
