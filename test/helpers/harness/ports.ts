@@ -1,14 +1,34 @@
 import { connect, createServer } from 'node:net';
 
+/**
+ * Ports below those that systems give to outgoing connections (from 32,768 on Linux). A port of
+ * those could be taken by a connection of another test before a server listens on it.
+ */
+const FIRST = 12_000;
+const LAST = 32_000;
+
 /** Returns a port that is free on `address`; another program may take it before it is used. */
-export function freePort(address = '127.0.0.1'): Promise<number> {
+export async function freePort(address = '127.0.0.1'): Promise<number> {
+	for (;;) {
+		const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+		if (await isFree(port, address)) {
+			return port;
+		}
+	}
+}
+
+/** Whether a server can listen on a port. @throws if the address is not one of this machine */
+function isFree(port: number, address: string): Promise<boolean> {
 	return new Promise((resolve, reject) => {
 		const server = createServer();
-		server.once('error', reject);
-		server.listen(0, address, () => {
-			const { port } = server.address() as { port: number };
-			server.close(() => resolve(port));
+		server.once('error', (error: NodeJS.ErrnoException) => {
+			if (error.code === 'EADDRINUSE') {
+				resolve(false);
+			} else {
+				reject(error);
+			}
 		});
+		server.listen(port, address, () => server.close(() => resolve(true)));
 	});
 }
 
