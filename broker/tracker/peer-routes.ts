@@ -63,7 +63,7 @@ export function withPeerRoutes(
 
 /**
  * The nodes of `listed` that `asker` is going to use. A download chooses its peers with
- * {@link nearOnRings} too, and lists begin with the complete node that `asker` should use.
+ * {@link nearOnRings} too. If `asker` should use a complete node, the list begins with that node.
  */
 function nextPeers(asker: string, listed: readonly NodeListing[]): Set<string> {
 	const isComplete = ({ have, chunks }: NodeListing): boolean => have === chunks;

@@ -4,8 +4,10 @@ import { furthestOf, hashId } from '../../protocol/index.ts';
 export interface SlotHolder {
 	/** When bytes last arrived from it, ms; until then, when it was added. */
 	readonly sentAt: number;
-	/** Whether the peer is complete: it has said that it has all chunks. */
+	/** Whether it has all chunks: as it has said, or before its first answer as the tracker says. */
 	readonly isComplete: boolean;
+	/** Its last answer; undefined until it answers. */
+	readonly reply: unknown;
 }
 
 /** Most peers that a download uses at a time. */
@@ -24,8 +26,11 @@ const USELESS = 10_000;
 export class PeerSlots {
 	/** The hash of this node's id. */
 	readonly #self: number;
-	/** Peers that lost their slot because they sent no chunks: they get only a slot that is free. */
-	readonly #useless = new Set<string>();
+	/**
+	 * Peers that lost their slot because they sent nothing: they get only a slot that is free. A peer
+	 * that was only slow to answer (`isIdle` is false) is treated like others once it has answered.
+	 */
+	readonly #useless = new Map<string, { readonly isIdle: boolean }>();
 
 	/** @param self the id of this node */
 	constructor(self: string) {
@@ -46,25 +51,20 @@ export class PeerSlots {
 		if (peers.size < MOST_PEERS) {
 			return { isThere: true };
 		}
-		if (this.#useless.has(node)) {
+		const useless = this.#useless.get(node);
+		if (useless !== undefined && (useless.isIdle || isSilent(node))) {
 			return { isThere: false };
 		}
 		const silent = [...peers].filter(
 			([id, { sentAt }]) => now - sentAt >= USELESS || (isSilent(id) && !isSilent(node)),
 		);
-		const complete = [...peers.values()].filter(({ isComplete }) => isComplete).length;
+		const complete = [...peers.values()].filter((peer) => peer.isComplete && peer.reply).length;
 		// Over a thin link, the first answer of the only seeder may take longer than `USELESS`.
 		const found = silent.find(([, { isComplete }]) => !isComplete || complete > 1);
 		if (found !== undefined) {
 			const [leaves, { sentAt }] = found;
-			// A peer that was only slow to answer may have its slot back when it has answered.
-			if (now - sentAt >= USELESS) {
-				this.#useless.add(leaves);
-			}
+			this.#useless.set(leaves, { isIdle: now - sentAt >= USELESS });
 			return { isThere: true, leaves };
-		}
-		if (isSilent(node)) {
-			return { isThere: false };
 		}
 		const partial = [...peers].filter(([, { isComplete }]) => !isComplete).map(([id]) => id);
 		const furthest = furthestOf(this.#self, [...partial, node]);

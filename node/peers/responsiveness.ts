@@ -12,7 +12,8 @@ interface Record {
 
 /**
  * Remembers, for all downloads of a node, which peers send the chunks that they say they have. A
- * peer that has failed to send is asked last, until it sends something or ten minutes have passed.
+ * peer that has failed to send is asked last, until it sends something or ten minutes have passed; one
+ * that has failed to answer which chunks it has, until it answers.
  * Times are ms by performance.now().
  */
 export class Responsiveness {

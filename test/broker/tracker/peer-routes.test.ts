@@ -75,7 +75,7 @@ test('an answer has tickets for the nodes that a download uses as peers', () => 
 			const { isThere, leaves = '' } = slots.slotFor(node, peers, 1);
 			peers.delete(leaves);
 			if (isThere) {
-				peers.set(node, { sentAt: 1, isComplete: complete.includes(node) });
+				peers.set(node, { sentAt: 1, isComplete: complete.includes(node), reply: true });
 			}
 		}
 	}

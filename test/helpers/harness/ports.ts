@@ -1,8 +1,8 @@
 import { connect, createServer } from 'node:net';
 
 /**
- * Ports below those that systems give to outgoing connections (from 32,768 on Linux). A port of
- * those could be taken by a connection of another test before a server listens on it.
+ * Ports below those that systems give to outgoing connections (from 32,768 on Linux). A port from that
+ * range could be taken by a connection of another test before a server listens on it.
  */
 const FIRST = 12_000;
 const LAST = 32_000;
@@ -22,7 +22,8 @@ function isFree(port: number, address: string): Promise<boolean> {
 	return new Promise((resolve, reject) => {
 		const server = createServer();
 		server.once('error', (error: NodeJS.ErrnoException) => {
-			if (error.code === 'EADDRINUSE') {
+			// Windows reserves some ranges.
+			if (error.code === 'EADDRINUSE' || error.code === 'EACCES') {
 				resolve(false);
 			} else {
 				reject(error);

@@ -143,7 +143,10 @@ export class SimulatedPeers {
 
 	#makeRoom(node: SimulatedNode): boolean {
 		const held = new Map(
-			[...this.#sentAt].map(([{ id, isComplete }, sentAt]) => [id, { sentAt, isComplete }]),
+			[...this.#sentAt].map(([{ id, isComplete }, sentAt]) => [
+				id,
+				{ sentAt, isComplete, reply: true },
+			]),
 		);
 		const { isThere, leaves } = this.#slots.slotFor(node.id, held, this.#world.time.now);
 		if (leaves !== undefined) {

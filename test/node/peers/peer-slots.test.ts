@@ -21,7 +21,7 @@ for (
 }
 
 function seat(ids: readonly string[], changes: Partial<SlotHolder> = {}): Map<string, SlotHolder> {
-	return new Map(ids.map((id) => [id, { sentAt: 0, isComplete: false, ...changes }]));
+	return new Map(ids.map((id) => [id, { sentAt: 0, isComplete: false, reply: true, ...changes }]));
 }
 
 /** Gives `node` a slot if it can have one. @returns whether it got a slot */
@@ -36,7 +36,7 @@ function sit(
 		assert.ok(seated.delete(leaves), 'only a holder loses its slot');
 	}
 	if (isThere) {
-		seated.set(node, { sentAt: now, isComplete: false });
+		seated.set(node, { sentAt: now, isComplete: false, reply: true });
 	}
 	return isThere;
 }
@@ -61,7 +61,7 @@ test('a complete peer that sends keeps its slot; a partial peer loses it to a ne
 	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: false });
 	const lacking = byDistance[20] as string;
 	seated.delete(byDistance.at(-10) as string);
-	seated.set(lacking, { sentAt: 0, isComplete: false });
+	seated.set(lacking, { sentAt: 0, isComplete: false, reply: true });
 	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), {
 		isThere: true,
 		leaves: lacking,
@@ -72,8 +72,8 @@ test('a peer that sent nothing for ten seconds loses its slot to any node, and g
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(1, 11), { sentAt: 5_000 });
 	const [, idle, other] = byDistance as [string, string, string];
-	seated.set(idle, { sentAt: 0, isComplete: true });
-	seated.set(other, { sentAt: 5_000, isComplete: true });
+	seated.set(idle, { sentAt: 0, isComplete: true, reply: true });
+	seated.set(other, { sentAt: 5_000, isComplete: true, reply: true });
 	const far = byDistance[30] as string;
 	assert.not(sit(places, seated, far, USELESS - 1));
 	assert.ok(sit(places, seated, far, USELESS));
@@ -87,7 +87,7 @@ test('the only complete peer keeps its slot, because its link may be thin', () =
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(0, PLACES));
 	const [seeder, ...partial] = byDistance as [string, ...string[]];
-	seated.set(seeder, { sentAt: 0, isComplete: true });
+	seated.set(seeder, { sentAt: 0, isComplete: true, reply: true });
 	const others = byDistance.slice(PLACES);
 	for (const node of others.slice(0, PLACES - 1)) {
 		assert.ok(sit(places, seated, node, USELESS), 'in place of a partial peer');
@@ -155,9 +155,18 @@ test('a peer that lost its slot because it was slow to answer has it back after 
 	const isSlow = (id: string): boolean => id === near;
 	assert.equal(places.slotFor(far, seated, 1, isSlow), { isThere: true, leaves: near });
 	seated.delete(near);
-	seated.set(far, { sentAt: 1, isComplete: false });
+	seated.set(far, { sentAt: 1, isComplete: false, reply: true });
 	assert.equal(places.slotFor(near, seated, 2, isSlow), { isThere: false });
 	assert.equal(places.slotFor(near, seated, 3), { isThere: true, leaves: far });
+});
+
+test('a complete peer that has not answered takes no slot from the only one that has', () => {
+	const places = new PeerSlots(SELF);
+	const seated = seat(byDistance.slice(0, PLACES), { sentAt: USELESS });
+	const [claims, answers] = byDistance as [string, string];
+	seated.set(claims, { sentAt: 0, isComplete: true, reply: undefined });
+	seated.set(answers, { sentAt: 0, isComplete: true, reply: true });
+	assert.equal(places.slotFor(byDistance[30] as string, seated, USELESS), { isThere: false });
 });
 
 test.run();

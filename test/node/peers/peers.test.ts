@@ -143,7 +143,7 @@ test('askAll reports the known answers at once, and asks all peers again', async
 });
 
 test('the only complete node keeps its slot although ten others answer sooner', async (t) => {
-	const { url, peers, has, gone, begin } = await start(t, 1);
+	const { url, peers, has, gone, listed, begin } = await start(t, 1);
 	const [seeder] = peers as [Peer];
 	const answer = seeder.onRequest;
 	seeder.onRequest = () => {};
@@ -155,8 +155,10 @@ test('the only complete node keeps its slot although ten others answer sooner', 
 	begin();
 	await until('all others with a slot have answered', () => has.length >= 9);
 	await until('the seeder was asked', () => seeder.requests.length > 0);
-	// After a quarter of a second, a node without an answer would give way to another.
-	await new Promise((resolve) => setTimeout(resolve, 600));
+	// After a quarter of a second, a node without an answer would give way to a node that is listed.
+	await new Promise((resolve) => setTimeout(resolve, 500));
+	const before = listed.length;
+	await until('the tracker is asked again', () => listed.length > before);
 	assert.not(gone.includes(seeder.id));
 	seeder.onRequest = answer;
 	await until('the seeder has answered', () => has.includes(seeder.id));

@@ -38,7 +38,7 @@ test('of one node, it is the furthest; of two, the next one on the first ring is
 	}
 });
 
-test('the ten nodes that are near among all stay when others give way one after the other', () => {
+test('the nodes that are near among all stay when others give way one after the other', () => {
 	const ids = fc.uniqueArray(fc.string({ minLength: 8, maxLength: 8 }), { maxLength: 60 });
 	fc.assert(
 		fc.property(ids, fc.nat(12), (nodes, most) => {
