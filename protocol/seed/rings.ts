@@ -18,6 +18,9 @@ const DIRECTIONS = [0, 1].flatMap((ring) => [
  * @param most number of ids to return, at most
  */
 export function nearOnRings(self: number, nodes: readonly string[], most: number): Set<string> {
+	if (nodes.length <= most) {
+		return new Set(nodes);
+	}
 	const hashed = nodes.map((id) => ({ id, hash: hashId(id) }));
 	const near = new Set<string>();
 	for (const [index, { ring, sign }] of DIRECTIONS.entries()) {
