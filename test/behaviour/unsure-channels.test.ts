@@ -58,7 +58,9 @@ test('a broker that has kept an older document only: the newest is published aga
 	faults.retains = false;
 	writeFileSync(join(image, 'a.txt'), 'two');
 	await publish();
-	await (await follow(link, 'pc-2')).has(2);
+	// A follower publishes its document within 20 s: pc-1 the newest, or pc-2 the older one, which
+	// another node answers. Then pc-2 has to fetch the files.
+	await (await follow(link, 'pc-2')).has(2, 40_000);
 });
 
 test('documents and receipts are delayed, doubled, dropped and reordered: all followers have the newest version', async (t) => {

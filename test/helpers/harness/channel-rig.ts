@@ -31,8 +31,8 @@ export interface Machine {
 	readonly following: Following;
 	readonly folder: string;
 	readonly applied: AppliedUpdate[];
-	/** Waits until version `seq` is applied. */
-	has(seq: number): Promise<AppliedUpdate>;
+	/** Waits until version `seq` is applied. @param within ms. @default 20,000 */
+	has(seq: number, within?: number): Promise<AppliedUpdate>;
 }
 
 /** Starts a publisher. @param at URL of a broker; undefined: starts one */
@@ -56,8 +56,8 @@ export async function channelRig(t: Scope, at?: string): Promise<ChannelRig> {
 			const applied: AppliedUpdate[] = [];
 			following.on('applied', (update) => applied.push(update));
 			const find = (seq: number) => applied.find((update) => update.seq === seq);
-			const has = async (seq: number): Promise<AppliedUpdate> => {
-				await until(`${name} has version ${seq}`, () => find(seq), 20_000);
+			const has = async (seq: number, within = 20_000): Promise<AppliedUpdate> => {
+				await until(`${name} has version ${seq}`, () => find(seq), within);
 				return find(seq) as AppliedUpdate;
 			};
 			return { node, following, folder: into, applied, has };
