@@ -10,6 +10,12 @@ export interface SlotHolder {
 	readonly reply: unknown;
 }
 
+/** The facts about a node that wants a slot; see {@link PeerSlots.slotFor}. */
+interface Newcomer {
+	readonly isComplete?: boolean;
+	readonly isSilent?: (id: string) => boolean;
+}
+
 /** Most peers that a download uses at a time. */
 const MOST_PEERS = 10;
 /** ms of silence after which a peer gives way to another. */
@@ -40,13 +46,14 @@ export class PeerSlots {
 	/**
 	 * Whether there is a slot for `node`, and which peer has to leave for it. `now` in ms.
 	 *
-	 * @param isSilent whether a peer fails to answer or to deliver
+	 * @param about.isComplete whether `node` has all chunks, as the tracker says. @default false
+	 * @param about.isSilent whether a node fails to answer or to deliver. @default none does
 	 */
 	slotFor(
 		node: string,
 		peers: ReadonlyMap<string, SlotHolder>,
 		now: number,
-		isSilent: (id: string) => boolean = () => false,
+		{ isComplete = false, isSilent = () => false }: Newcomer = {},
 	): { isThere: boolean; leaves?: string } {
 		if (peers.size < MOST_PEERS) {
 			return { isThere: true };
@@ -59,8 +66,11 @@ export class PeerSlots {
 			([id, { sentAt }]) => now - sentAt >= USELESS || (isSilent(id) && !isSilent(node)),
 		);
 		const complete = [...peers.values()].filter((peer) => peer.isComplete && peer.reply).length;
-		// Over a thin link, the first answer of the only seeder may take longer than `USELESS`.
-		const found = silent.find(([, { isComplete }]) => !isComplete || complete > 1);
+		// Over a thin link, the first answer of the only seeder may take longer than `USELESS`. So it
+		// gives way only to a node that may be a seeder too.
+		const found = silent.find(
+			([, peer]) => !peer.isComplete || complete > 1 || (isComplete && !peer.reply),
+		);
 		if (found !== undefined) {
 			const [leaves, { sentAt }] = found;
 			this.#useless.set(leaves, { isIdle: now - sentAt >= USELESS });

@@ -198,8 +198,7 @@ export class Peers {
 	 * `isComplete`: it has all chunks, as the tracker says. So it keeps its slot before it answers.
 	 */
 	consider(node: string, isComplete = false): void {
-		const isNew = !this.#peers.has(node) && !this.#banned.has(node);
-		if (isNew && this.#makeRoom(node)) {
+		if (!this.#peers.has(node) && !this.#banned.has(node) && this.#makeRoom(node, isComplete)) {
 			const now = performance.now();
 			const peer: PeerState = {
 				unanswered: 0,
@@ -312,10 +311,11 @@ export class Peers {
 	}
 
 	/** Whether there is a slot for `node`; a peer may be removed for it. */
-	#makeRoom(node: string): boolean {
+	#makeRoom(node: string, isComplete: boolean): boolean {
 		const now = performance.now();
 		const isSilent = (id: string): boolean => this.#context.responsiveness.isSilent(id, now);
-		const { isThere, leaves } = this.#slots.slotFor(node, this.#peers, now, isSilent);
+		const about = { isComplete, isSilent };
+		const { isThere, leaves } = this.#slots.slotFor(node, this.#peers, now, about);
 		if (leaves !== undefined) {
 			this.remove(leaves, false);
 		}

@@ -143,8 +143,11 @@ test('T30: a silent peer loses its slot at once to a new node, but not to anothe
 	const seated = seat(byDistance.slice(0, PLACES), { isComplete: true });
 	const [, silent, other] = byDistance as [string, string, string];
 	const isSilent = (id: string): boolean => id === silent || id === other;
-	assert.equal(places.slotFor('new-0001', seated, 0, isSilent), { isThere: true, leaves: silent });
-	assert.equal(places.slotFor(other, seated, 0, isSilent), { isThere: false });
+	assert.equal(places.slotFor('new-0001', seated, 0, { isSilent }), {
+		isThere: true,
+		leaves: silent,
+	});
+	assert.equal(places.slotFor(other, seated, 0, { isSilent }), { isThere: false });
 });
 
 test('a peer that lost its slot because it was slow to answer has it back after its answer', () => {
@@ -153,10 +156,13 @@ test('a peer that lost its slot because it was slow to answer has it back after 
 	const [near] = byDistance as [string];
 	const far = byDistance[30] as string;
 	const isSlow = (id: string): boolean => id === near;
-	assert.equal(places.slotFor(far, seated, 1, isSlow), { isThere: true, leaves: near });
+	assert.equal(places.slotFor(far, seated, 1, { isSilent: isSlow }), {
+		isThere: true,
+		leaves: near,
+	});
 	seated.delete(near);
 	seated.set(far, { sentAt: 1, isComplete: false, reply: true });
-	assert.equal(places.slotFor(near, seated, 2, isSlow), { isThere: false });
+	assert.equal(places.slotFor(near, seated, 2, { isSilent: isSlow }), { isThere: false });
 	assert.equal(places.slotFor(near, seated, 3), { isThere: true, leaves: far });
 });
 
@@ -167,6 +173,19 @@ test('a complete peer that has not answered takes no slot from the only one that
 	seated.set(claims, { sentAt: 0, isComplete: true, reply: undefined });
 	seated.set(answers, { sentAt: 0, isComplete: true, reply: true });
 	assert.equal(places.slotFor(byDistance[30] as string, seated, USELESS), { isThere: false });
+});
+
+test('T30: among complete peers of which none has answered, a silent one gives way to a complete node', () => {
+	const places = new PeerSlots(SELF);
+	const seated = seat(byDistance.slice(0, PLACES), { isComplete: true, reply: undefined });
+	const [, silent] = byDistance as [string, string];
+	const about = { isSilent: (id: string): boolean => id === silent };
+	const far = byDistance[30] as string;
+	assert.equal(places.slotFor(far, seated, 0, about), { isThere: false }, 'it may lack all chunks');
+	const complete = { ...about, isComplete: true };
+	assert.equal(places.slotFor(far, seated, 0, complete), { isThere: true, leaves: silent });
+	seated.set(silent, { sentAt: 0, isComplete: true, reply: true });
+	assert.equal(places.slotFor(far, seated, 0, complete), { isThere: false }, 'the only seeder');
 });
 
 test.run();
