@@ -1,5 +1,14 @@
 import * as v from 'valibot';
-import { amount, chunkCount, contentLength, count, fileName, nodeId, seedId } from './fields.ts';
+import {
+	amount,
+	chunkCount,
+	contentLength,
+	count,
+	fileName,
+	nodeId,
+	seedId,
+	variant,
+} from './fields.ts';
 import { jsonDecoder } from './json.ts';
 
 /** An event in a swarm, as observed by the tracker. */
@@ -73,7 +82,7 @@ const HAPPENINGS = [
 
 export const COMPLAINTS = ['chunk-refused', 'node-dropped'] as const;
 
-export const watcherEvent: v.GenericSchema<unknown, WatcherEvent> = v.variant('event', [
+export const watcherEvent: v.GenericSchema<unknown, WatcherEvent> = variant('event', [
 	v.object({
 		event: v.picklist(HAPPENINGS),
 		node: v.optional(nodeId),

@@ -98,6 +98,33 @@ function isWhole(value: unknown, least: number, most: number): boolean {
 	return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
+/** The schema of the field in which the options of a {@link variant} differ. */
+type TagSchema = { readonly literal: string } | { readonly options: readonly string[] };
+
+/**
+ * A value of one of `options`, which are objects that differ in the field `key`. valibot tries them
+ * one after the other, and describes why each does not match. So the option is looked up here; only
+ * if there is none, valibot finds what is wrong.
+ */
+export const variant = ((
+	key: string,
+	options: Array<v.ObjectSchema<v.ObjectEntries, undefined>>,
+) => {
+	const slow = v.variant(key, options as never);
+	const byTag = new Map<unknown, v.GenericSchema>();
+	for (const option of options) {
+		const tag = option.entries[key] as unknown as TagSchema;
+		for (const value of 'literal' in tag ? [tag.literal] : tag.options) {
+			byTag.set(value, option);
+		}
+	}
+	const run: v.GenericSchema['~run'] = (dataset, config) => {
+		const tag = (dataset.value as Readonly<Record<string, unknown>> | null)?.[key];
+		return (byTag.get(tag) ?? (slow as v.GenericSchema))['~run'](dataset, config);
+	};
+	return { ...slow, '~run': run };
+}) as typeof v.variant;
+
 /** SHA-256 of a certificate. */
 export const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'no fingerprint'));
 

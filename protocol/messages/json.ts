@@ -53,10 +53,23 @@ function parseJson(what: string, payload: Uint8Array): unknown {
 	} catch (cause) {
 		throw new ShoalError('ERR_MESSAGE', `the ${what} is not JSON`, { cause });
 	}
-	if (membersWritten(text) !== membersKept(value)) {
+	if (!isAsStringified(text, value) && membersWritten(text) !== membersKept(value)) {
 		throw new ShoalError('ERR_MESSAGE', `the ${what} has a key twice`);
 	}
 	return value;
+}
+
+/**
+ * Whether `text` is what JSON.stringify makes of its value, as in messages of nodes; such a text has
+ * no key twice.
+ */
+function isAsStringified(text: string, value: unknown): boolean {
+	try {
+		return JSON.stringify(value) === text;
+	} catch {
+		// It is nested too deeply for JSON.stringify, but not for JSON.parse.
+		return false;
+	}
 }
 
 /**

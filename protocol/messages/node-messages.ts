@@ -19,6 +19,7 @@ import {
 	requestId,
 	seedId,
 	session,
+	variant,
 } from './fields.ts';
 import { jsonDecoder } from './json.ts';
 import { type TrackerReply, trackerReplies } from './tracker-messages.ts';
@@ -182,7 +183,7 @@ export type NodeRequest =
 			readonly ranges: readonly ByteRange[];
 	  };
 
-export const nodeRequest: v.GenericSchema<unknown, NodeRequest> = v.variant('op', [
+export const nodeRequest: v.GenericSchema<unknown, NodeRequest> = variant('op', [
 	v.object({ op: v.literal('have'), id: requestId, seed: seedId }),
 	v.object({
 		op: v.picklist(['chunks', 'seed', 'cancel']),
@@ -247,7 +248,7 @@ const REFUSALS = ['not-shared', 'not-there', 'busy', 'changed', 'failed'] as con
 /** Any message on a reply topic. */
 export type Reply = TrackerReply | NodeReply;
 
-export const reply: v.GenericSchema<unknown, Reply> = v.variant('op', [
+export const reply: v.GenericSchema<unknown, Reply> = variant('op', [
 	...trackerReplies,
 	v.object({
 		op: v.literal('have'),

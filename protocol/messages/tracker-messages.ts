@@ -15,6 +15,7 @@ import {
 	requestId,
 	seedId,
 	session,
+	variant,
 	whole,
 } from './fields.ts';
 import { jsonDecoder } from './json.ts';
@@ -42,7 +43,7 @@ export type TrackerState =
 	  }
 	| { readonly state: 'lost'; readonly tracker: string; readonly session: string };
 
-export const trackerState: v.GenericSchema<unknown, TrackerState> = v.variant('state', [
+export const trackerState: v.GenericSchema<unknown, TrackerState> = variant('state', [
 	v.object({
 		state: v.literal('ready'),
 		tracker: nodeId,
@@ -95,7 +96,7 @@ export interface Report {
 	readonly chunk?: number | undefined;
 }
 
-export const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = v.variant('op', [
+export const trackerRequest: v.GenericSchema<unknown, TrackerRequest> = variant('op', [
 	v.object({ op: v.literal('get_seed'), id: requestId, after: v.optional(seedId) }),
 	v.object({ op: v.literal('query'), id: requestId, seed: seedId }),
 	v.object({ op: v.literal('state'), id: requestId }),
