@@ -30,8 +30,8 @@ import { LANE_PORT } from './net/wrong-protocol.ts';
 export interface ListenerOptions {
 	/** Id of the node that listens. */
 	readonly id: string;
-	/** Address to listen on. */
-	readonly host: string;
+	/** Address to listen on. @default all addresses: IPv6 and IPv4, or only IPv4 if there is no IPv6 */
+	readonly host?: string | undefined;
 	/** TCP port; 0 takes any that is free. */
 	readonly port: number;
 	/** The topics of the swarm. */
@@ -173,7 +173,7 @@ export class Listener {
 		await listener.#aedes.listen();
 		await new Promise<void>((resolve, reject) => {
 			listener.#server.once('error', (cause) => {
-				reject(portError(cause, host, port, '--listen'));
+				reject(portError(cause, host ?? '::', port, '--listen'));
 			});
 			listener.#server.listen({ host, port }, resolve);
 		});
