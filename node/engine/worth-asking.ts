@@ -36,17 +36,21 @@ export function worthAsking(
 	{ now, isCutOff, missing }: Asking,
 ): RemoteNode[] {
 	const reached = [...nodes.values()].filter(({ window }) => window.isDirect || !isCutOff);
+	const able = reached.filter((node) => node.isWorthAsking(now));
+	if (able.every(({ window }) => window.isDirect)) {
+		return able;
+	}
 	const sources = reached.filter((node) => node.have.isFull && node.isAvailable(now));
 	const rate = sources.reduce(
 		(sum, { inflow }) => sum + (inflow.rate(now) ?? Number.POSITIVE_INFINITY),
 		0,
 	);
 	const isSlow = missing > rate * LONG;
-	return reached.filter((node) => {
+	return able.filter((node) => {
 		const { window, have } = node;
 		const isFaster = window.rate === 0 || window.rate > rate * MUCH_FASTER;
 		const isPreferred =
 			window.isDirect || have.isFull || sources.length === 0 || (isSlow && isFaster);
-		return node.isWorthAsking(now) && (isPreferred || node.hungryAttempt() !== undefined);
+		return isPreferred || node.hungryAttempt() !== undefined;
 	});
 }
