@@ -1,4 +1,4 @@
-import type { NodeReply } from '../../protocol/index.ts';
+import { encodeJson, type NodeReply } from '../../protocol/index.ts';
 import { runsOf } from '../util/runs.ts';
 
 /** ms, at most, for which gained chunks are collected before they are reported. */
@@ -28,7 +28,7 @@ const MANY = 64;
  * `TELL_AFTER` is reached.
  */
 export class HaveUpdates {
-	readonly #tell: (to: string, update: NodeReply) => void;
+	readonly #tell: (to: string, update: Uint8Array) => void;
 	readonly #now: () => number;
 	/** By seed: the nodes that get news, and until when, ms. */
 	readonly #readers = new Map<string, Map<string, number>>();
@@ -37,9 +37,12 @@ export class HaveUpdates {
 	/** When the next batch is sent, ms. */
 	#flushAt = Number.POSITIVE_INFINITY;
 
-	/** @param now returns the time in ms, by a monotonic clock */
+	/**
+	 * @param tell sends `update`, an encoded reply, to the node `to`
+	 * @param now returns the time in ms, by a monotonic clock
+	 */
 	constructor(
-		tell: (to: string, update: NodeReply) => void,
+		tell: (to: string, update: Uint8Array) => void,
 		now: () => number = () => performance.now(),
 	) {
 		this.#tell = tell;
@@ -95,19 +98,13 @@ export class HaveUpdates {
 		clearTimeout(this.#timer);
 		this.#flushAt = Number.POSITIVE_INFINITY;
 		for (const [seed, { chunks }] of this.#gained) {
-			const runs = runsOf(chunks.sort((a, b) => a - b)).map(
-				([first, last]) => [first, last - first + 1] as const,
-			);
+			const updates = updatesOf(seed, chunks);
 			for (const [reader, until] of this.#readers.get(seed) ?? []) {
 				if (this.#now() > until) {
 					this.#readers.get(seed)?.delete(reader);
 				} else {
-					for (let start = 0; start < runs.length; start += RUNS_AT_ONCE) {
-						this.#tell(reader, {
-							op: 'gained',
-							seed,
-							runs: runs.slice(start, start + RUNS_AT_ONCE),
-						});
+					for (const update of updates) {
+						this.#tell(reader, update);
 					}
 				}
 			}
@@ -117,4 +114,17 @@ export class HaveUpdates {
 		}
 		this.#gained.clear();
 	}
+}
+
+/** The messages about gained chunks, encoded once for all readers. */
+function updatesOf(seed: string, chunks: number[]): Uint8Array[] {
+	const runs = runsOf(chunks.sort((a, b) => a - b)).map(
+		([first, last]) => [first, last - first + 1] as const,
+	);
+	const updates: Uint8Array[] = [];
+	for (let start = 0; start < runs.length; start += RUNS_AT_ONCE) {
+		const part = runs.slice(start, start + RUNS_AT_ONCE);
+		updates.push(encodeJson({ op: 'gained', seed, runs: part } satisfies NodeReply));
+	}
+	return updates;
 }

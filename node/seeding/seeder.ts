@@ -55,7 +55,7 @@ export class Seeder {
 		this.#context = context;
 		this.#broken = broken;
 		const { lanes, contents } = context;
-		this.#haveUpdates = new HaveUpdates((to, reply) => this.#reply(lanes.to(to), to, reply));
+		this.#haveUpdates = new HaveUpdates((to, update) => this.#send(lanes.to(to), to, update));
 		contents.on('gained', ({ seed: { id, layout } }, chunk, isFirst) => {
 			this.#haveUpdates.gained(id, chunk, layout.sizeOf(chunk), isFirst);
 		});
@@ -206,11 +206,15 @@ export class Seeder {
 		this.#reply(lane, to, { op: 'refused', id, seed, reason });
 	}
 
-	/** Replies are not confirmed: a node that needs a lost reply repeats its request. */
 	#reply(lane: Lane, to: string, reply: NodeReply): void {
+		this.#send(lane, to, encodeJson(reply));
+	}
+
+	/** Replies are not confirmed: a node that needs a lost reply repeats its request. */
+	#send(lane: Lane, to: string, reply: Uint8Array): void {
 		const { link, topics } = this.#context;
 		if (!this.#isClosed) {
-			lane.send(topics.reply(to, link.id), encodeJson(reply));
+			lane.send(topics.reply(to, link.id), reply);
 		}
 	}
 }

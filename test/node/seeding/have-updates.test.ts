@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { HaveUpdates } from '../../../node/seeding/have-updates.ts';
-import type { NodeReply } from '../../../protocol/index.ts';
+import { decodeReply, type NodeReply } from '../../../protocol/index.ts';
 import { fakeClock } from '../../helpers/harness/clock.ts';
 import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
@@ -17,7 +17,8 @@ const SMALL = 1;
 function makeNews(t: Scope) {
 	const told: Array<{ to: string; reply: Extract<NodeReply, { op: 'gained' }>; at: number }> = [];
 	const clock = fakeClock();
-	const news = new HaveUpdates((to, reply) => {
+	const news = new HaveUpdates((to, update) => {
+		const reply = decodeReply(update);
 		assert.is(reply.op, 'gained');
 		told.push({ to, reply: reply as (typeof told)[0]['reply'], at: performance.now() });
 	}, clock.now);
