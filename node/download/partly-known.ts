@@ -37,7 +37,10 @@ export class PartlyKnown {
 		return this.#wrong < MOST_WRONG && hasRoom && !this.#pieces.has(chunk);
 	}
 
-	/** Adds what is known of a chunk. The pieces are in ascending order, and do not overlap. */
+	/**
+	 * Adds what is known of a chunk: pieces in ascending order that do not overlap. They are not the
+	 * whole chunk, so that there is something to request from the node whose attempt they are put into.
+	 */
 	add(chunk: number, pieces: readonly KnownPiece[]): void {
 		const long = pieces.filter(({ bytes }) => bytes.length >= LEAST_PIECE);
 		if (long.length > 0) {

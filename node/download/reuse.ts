@@ -112,7 +112,7 @@ export class Reuse {
 			while (count < most && missing[at + count] === first + count) {
 				count += 1;
 			}
-			await this.#take(first, count, zeros(bytesOf(seed, first, count)), 'zeros');
+			await this.#take(first, count, [zeros(bytesOf(seed, first, count))], 'zeros');
 			at += count;
 		}
 	}
@@ -144,12 +144,13 @@ export class Reuse {
 		}
 	}
 
-	/** Reads the known pieces of a chunk into memory. */
+	/** Reads the known pieces of a chunk into memory. If they are the whole chunk, it is stored. */
 	async #takePieces(chunk: number, finder: Finder): Promise<void> {
 		if (finder.pieces === undefined || !this.partly.takes(chunk)) {
 			return;
 		}
-		const start = this.#content.seed.layout.offsetOf(chunk);
+		const { layout } = this.#content.seed;
+		const start = layout.offsetOf(chunk);
 		const pieces: KnownPiece[] = [];
 		for (const { from, length, read } of finder.pieces(chunk)) {
 			const bytes = new Uint8Array(length);
@@ -158,7 +159,14 @@ export class Reuse {
 				() => {},
 			);
 		}
-		this.partly.add(chunk, pieces);
+		const known = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+		if (known < layout.sizeOf(chunk)) {
+			this.partly.add(chunk, pieces);
+			return;
+		}
+		// If all bytes are known and the chunk is wrong, a file has changed: it is requested whole.
+		const all = pieces.map(({ bytes }) => bytes);
+		await this.#take(chunk, 1, all, 'files');
 	}
 
 	/** @param block memory with room for a chunk */
@@ -169,7 +177,7 @@ export class Reuse {
 				() => true,
 				() => false,
 			);
-			const isTaken = isRead && (await this.#take(chunk, 1, bytes, candidate.origin));
+			const isTaken = isRead && (await this.#take(chunk, 1, [bytes], candidate.origin));
 			candidate.onResult(isTaken);
 			if (isTaken) {
 				return;
@@ -181,10 +189,10 @@ export class Reuse {
 	async #take(
 		first: number,
 		count: number,
-		bytes: Uint8Array,
+		bytes: readonly Uint8Array[],
 		origin: 'known' | 'zeros' | 'files',
 	): Promise<boolean> {
-		const good = await this.#writer.write({ first, count }, [bytes]);
+		const good = await this.#writer.write({ first, count }, bytes);
 		for (const [at, isGood] of good.entries()) {
 			if (isGood) {
 				this.#bytes[origin] += this.#content.seed.layout.sizeOf(first + at);

@@ -66,6 +66,25 @@ test('an update in place fetches only what differs', async (t) => {
 	);
 });
 
+test('a file that people changed, and that the next version leaves as it was, is fetched again', async (t) => {
+	const rig = await startReusing(t);
+	const dir = rig.at('dir');
+	const place = await openInPlace(dir, { channel: CHANNEL });
+	t.defer(() => place.close());
+	await update(rig, place, treeOf(1), 1);
+	// Its chunks have the bytes of other chunks, as far as the index of version 1 knows.
+	const mine = Uint8Array.from(treeOf(1).large as Uint8Array, (byte) => byte ^ 1);
+	await writeFile(join(dir, 'large'), mine);
+	const next = { ...treeOf(1), 'a/seq': '2' };
+	const second = await update(rig, place, next, 2);
+	assert.ok(second.fetched >= LARGE.length, `${second.fetched} bytes`);
+	const lines = await linesIn(dir);
+	assert.equal(
+		lines.filter((line) => !line.includes('.shoal/')),
+		linesOf({ ...next, 'large.mine-2': mine }),
+	);
+});
+
 test('a new release fetches only what differs', async (t) => {
 	const rig = await startReusing(t);
 	const place = await openReleases(rig.at('dir'), { channel: CHANNEL, keep: 2 });
