@@ -45,6 +45,8 @@ export const amount = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SA
 export const milliseconds = positive(Number.MAX_SAFE_INTEGER);
 export const chunkCount = whole(MAX_CHUNKS);
 export const contentLength = whole(MAX_LENGTH);
+/** Bytes of the largest part. Were it one byte, a message would make millions of requests. */
+export const partLength = v.pipe(whole(1024 * 1024), v.minValue(1024));
 /** Bytes of the index of a folder. */
 export const indexLength = v.pipe(whole(MAX_INDEX_BYTES), v.minValue(MIN_INDEX_BYTES));
 /** The fields by which a message says that a content is a folder; a file has none of them. */

@@ -15,7 +15,7 @@ import {
 	nodeId,
 	nodeName,
 	pairs,
-	positive,
+	partLength,
 	requestId,
 	seedId,
 	session,
@@ -259,7 +259,7 @@ export const reply: v.GenericSchema<unknown, Reply> = variant('op', [
 		chunks: chunkCount,
 		...folderFields,
 		kind: v.picklist(['sha256', 'md5']),
-		part: v.optional(positive(MAX_RANGE)),
+		part: v.optional(partLength),
 		have: v.union([
 			v.literal('all'),
 			v.object({

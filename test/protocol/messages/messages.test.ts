@@ -223,6 +223,8 @@ const BAD: ReadonlyArray<readonly [what: string, kind: Kind, message: Message]> 
 	['bits that are no base64', 'reply', { ...HAVE, have: { first: 0, bits: '*' } }],
 	['a have that is an unknown word', 'reply', { ...HAVE, have: 'none' }],
 	['a name of 1,025 characters', 'reply', { ...HAVE, name: 'x'.repeat(1_025) }],
+	['a part of 1,023 bytes', 'reply', { ...HAVE, part: 1_023 }],
+	['a part too large', 'reply', { ...HAVE, part: 1024 * 1024 + 1 }],
 	['an empty run', 'reply', { op: 'gained', seed, runs: [[0, 0]] }],
 	['2,001 runs', 'reply', { op: 'gained', seed, runs: Array(2_001).fill([0, 1]) }],
 	['an unknown reason', 'reply', { op: 'refused', id, seed, reason: 'just so' }],
