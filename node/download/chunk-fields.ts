@@ -1,7 +1,7 @@
 import { base64ToUint8Array } from 'uint8array-extras';
 import { Bitfield } from '../../protocol/index.ts';
 import { chunksIn } from '../engine/chunk-run.ts';
-import type { HaveReply } from '../peers/peers.ts';
+import type { HaveReply } from '../peers/peer-types.ts';
 import type { StoredContent } from '../storage/content-store.ts';
 
 /** The chunks that are not fetched now: those that are stored, not wanted, or in `later`. */

@@ -2,7 +2,7 @@ import type { Seed } from '../../protocol/index.ts';
 import type { DigestChunk } from '../chunk-writer/inline-writer.ts';
 import type { DownloadEngineOptions } from '../engine/engine-options.ts';
 import type { LaneKind } from '../lanes/lane.ts';
-import type { PeersContext } from '../peers/peers.ts';
+import type { PeersContext } from '../peers/peer-types.ts';
 import type { KnownBytes, ReusedBytes } from '../reuse/known-bytes.ts';
 import type { TraceSink } from '../stats/trace.ts';
 import type { Traffic } from '../stats/traffic.ts';

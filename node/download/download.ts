@@ -7,7 +7,8 @@ import {
 } from '../../protocol/index.ts';
 import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import { InlineWriter } from '../chunk-writer/inline-writer.ts';
-import { Peers, type PeersHandlers } from '../peers/peers.ts';
+import type { PeersHandlers } from '../peers/peer-types.ts';
+import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
 import { hasAllWanted, type StoredContent, wantedBytes } from '../storage/content-store.ts';

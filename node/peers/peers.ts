@@ -1,63 +1,18 @@
 import {
 	encodeJson,
 	formatRequestId,
-	type Limits,
-	type Link,
 	makeRequestId,
 	type NodeListing,
-	type NodeReply,
 	type NodeRequest,
-	type Topics,
 } from '../../protocol/index.ts';
 import { CoDownloaders } from '../engine/co-downloaders.ts';
-import type { Lanes } from '../lanes/lanes.ts';
-import type { TrackerClient } from '../tracker/tracker-client.ts';
-import type { Slot, Slots } from '../util/slots.ts';
+import type { Slot } from '../util/slots.ts';
 import { isMute, nextStep } from './asking.ts';
 import { PeerDialer } from './peer-dialer.ts';
 import { PeerSlots, type SlotHolder } from './peer-slots.ts';
+import type { HaveReply, PeersContext, PeersHandlers } from './peer-types.ts';
 import { QueryPace, SILENCE } from './query-pace.ts';
-import type { Responsiveness } from './responsiveness.ts';
 import { withoutSpared } from './spared.ts';
-
-/** A peer's answer to a `have` request. */
-export type HaveReply = Extract<NodeReply, { op: 'have' }>;
-
-/** The parts of a node that {@link Peers} use. */
-export interface PeersContext {
-	readonly link: Link;
-	readonly topics: Topics;
-	/** The lanes to other nodes. */
-	readonly lanes: Lanes;
-	readonly limits: Limits;
-	readonly tracker: TrackerClient;
-	/** Records which nodes send the chunks that they say they have. */
-	readonly responsiveness: Responsiveness;
-	/**
-	 * Limits how many downloads run at a time: a seeder refuses a node with too many open requests.
-	 */
-	readonly downloadSlots: Slots;
-	/** Called when a peer violates the protocol, or an operation has failed and is retried. */
-	readonly warn: (error: unknown) => void;
-}
-
-/** Callbacks of {@link Peers}. */
-export interface PeersHandlers {
-	/**
-	 * A peer has replied which chunks it has. `roundTrip`: ms that it took to answer a `have`
-	 * request; 0 if unknown.
-	 */
-	has(node: string, reply: HaveReply, roundTrip: number): void;
-	/**
-	 * `node` is not a peer any more: it does not answer or share, is banned, or has lost its slot.
-	 */
-	gone(node: string): void;
-	/**
-	 * The tracker has answered. `nodes`: how many nodes it lists, without this node and without
-	 * banned nodes. `liars`: how many nodes this download has banned.
-	 */
-	listed(nodes: number, liars: number): void;
-}
 
 interface PeerState extends SlotHolder {
 	/** The number of `have` requests that have not been answered. */
@@ -198,7 +153,8 @@ export class Peers {
 	 * `isComplete`: it has all chunks, as the tracker says. So it keeps its slot before it answers.
 	 */
 	consider(node: string, isComplete = false): void {
-		if (!this.#peers.has(node) && !this.#banned.has(node) && this.#makeRoom(node, isComplete)) {
+		const isNew = !this.#isClosed && !this.#peers.has(node) && !this.#banned.has(node);
+		if (isNew && this.#makeRoom(node, isComplete)) {
 			const now = performance.now();
 			const peer: PeerState = {
 				unanswered: 0,
@@ -253,6 +209,8 @@ export class Peers {
 		this.#isClosed = true;
 		clearInterval(this.#timer);
 		this.#stopListening();
+		// A peer that answers later would take a slot again.
+		this.#peers.clear();
 		this.#giveSlotBack();
 	}
 

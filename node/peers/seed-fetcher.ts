@@ -13,7 +13,7 @@ import {
 	ShoalError,
 } from '../../protocol/index.ts';
 import type { RateLimiter } from '../util/rate-limiter.ts';
-import type { HaveReply, PeersContext } from './peers.ts';
+import type { HaveReply, PeersContext } from './peer-types.ts';
 
 /** The parts of a node that a {@link SeedFetcher} uses. */
 export interface SeedFetcherContext

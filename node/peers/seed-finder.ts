@@ -5,7 +5,8 @@ import {
 	type Seed,
 	ShoalError,
 } from '../../protocol/index.ts';
-import type { HaveReply, Peers, PeersContext } from './peers.ts';
+import type { HaveReply, PeersContext } from './peer-types.ts';
+import type { Peers } from './peers.ts';
 import { SeedFetcher, type SeedFetcherContext } from './seed-fetcher.ts';
 
 /** The parts of a node that a {@link SeedFinder} uses. */

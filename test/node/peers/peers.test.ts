@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../../broker/index.ts';
-import { type HaveReply, Peers } from '../../../node/peers/peers.ts';
+import type { HaveReply } from '../../../node/peers/peer-types.ts';
+import { Peers } from '../../../node/peers/peers.ts';
 import { decodeReply, encodeJson } from '../../../protocol/index.ts';
 import { fakeListener } from '../../helpers/adversaries/fake-listener.ts';
 import { Peer, topics } from '../../helpers/adversaries/peer.ts';
@@ -91,6 +92,19 @@ test('a node never asks itself', async (t) => {
 	begin();
 	await until('the tracker has answered', () => listed.length > 0);
 	assert.equal(listed, [1]);
+});
+
+test('after close, no node becomes a peer, and no answer takes a download slot', async (t) => {
+	const { peers, has, begin } = await start(t, 1);
+	const [peer] = peers as [Peer];
+	peer.onRequest = () => {};
+	const closed = begin();
+	await until('the peer is asked', () => peer.requests.length === 1);
+	closed.close();
+	assert.is(closed.onHave(peer.id, someHave), false, 'its answer was on its way');
+	closed.asked('another-node');
+	assert.is(closed.onHave('another-node', someHave), false);
+	assert.equal([has, closed.isWaiting], [[], false]);
 });
 
 test('an answer from a node that was not asked is ignored', async (t) => {

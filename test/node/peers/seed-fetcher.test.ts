@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { HaveReply } from '../../../node/peers/peers.ts';
+import type { HaveReply } from '../../../node/peers/peer-types.ts';
 import { SeedFetcher } from '../../../node/peers/seed-fetcher.ts';
 import { decodeChunk, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { Peer } from '../../helpers/adversaries/peer.ts';

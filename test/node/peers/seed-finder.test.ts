@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { HaveReply } from '../../../node/peers/peers.ts';
+import type { HaveReply } from '../../../node/peers/peer-types.ts';
 import { SeedFinder } from '../../../node/peers/seed-finder.ts';
 import { decodeChunk, type Seed } from '../../../protocol/index.ts';
 import { Peer } from '../../helpers/adversaries/peer.ts';
