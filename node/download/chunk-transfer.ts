@@ -342,12 +342,11 @@ export class ChunkTransfer {
 	readonly #decide = (): void => {
 		const { link, downLimiter } = this.#context;
 		if (!this.#isClosed) {
+			const now = performance.now();
 			this.#engine.isCutOff = !link.isUp;
-			const budget = Math.min(
-				MOST_WAITING - this.#assembler.waiting,
-				downLimiter.affordable(this.#engine),
-			);
-			this.#act(this.#engine.decide(performance.now(), budget, downLimiter.piece));
+			const affordable = downLimiter.affordable(() => this.#engine.awaited(now));
+			const budget = Math.min(MOST_WAITING - this.#assembler.waiting, affordable);
+			this.#act(this.#engine.decide(now, budget, downLimiter.piece));
 			downLimiter.whenFree(this.#decide);
 		}
 	};

@@ -38,7 +38,8 @@ export class DownloadEngine {
 	readonly #options: DownloadEngineOptions;
 	readonly #picker: ChunkPicker;
 	readonly #nodes = new Map<string, RemoteNode>();
-	readonly #dropped = new Set<string>();
+	/** The number of bad chunks by node. A node that leaves and comes back keeps its strikes. */
+	readonly #strikes = new Map<string, number>();
 	/**
 	 * The chunks that are being verified, with the node that sent each. Chunks with bytes that
 	 * arrived by fan-out are left out.
@@ -74,24 +75,26 @@ export class DownloadEngine {
 		return this.#nodes;
 	}
 
-	/** Bytes of open requests to all nodes together. */
-	get outstanding(): number {
-		return bytesOpen(this.#nodes.values());
-	}
-
 	/** Bytes of open requests that count against the limit of all nodes together. */
 	get #counted(): number {
 		return bytesOpen([...this.#nodes.values()].filter(({ window }) => !window.isDirect));
 	}
 
-	/** ms of the quickest answer of any node so far. */
-	get quickest(): number {
-		return Math.min(...[...this.#nodes.values()].map(({ window }) => window.quickest));
+	/**
+	 * The bytes that are about to arrive, and the ms of the quickest answer of any node so far. What
+	 * is open at a doubtful node may never arrive.
+	 */
+	awaited(now: number): { outstanding: number; quickest: number } {
+		const nodes = [...this.#nodes.values()];
+		return {
+			outstanding: bytesOpen(nodes.filter((node) => !node.isDoubtful(now))),
+			quickest: Math.min(...nodes.map(({ window }) => window.quickest)),
+		};
 	}
 
 	/** Whether `node` was dropped for bad chunks: this download does not use it again. */
 	isDropped(node: string): boolean {
-		return this.#dropped.has(node);
+		return (this.#strikes.get(node) ?? 0) >= this.#options.mostStrikes;
 	}
 
 	/** Changes the bounds of the parts and of the window of `node`. */
@@ -106,7 +109,7 @@ export class DownloadEngine {
 	 * @returns whether it has missing chunks that it did not have before
 	 */
 	nodeHas(node: string, chunks: Iterable<number>, known: KnownOfNode = {}): boolean {
-		if (this.#dropped.has(node)) {
+		if (this.isDropped(node)) {
 			return false;
 		}
 		const { layout, mostPart, mostOutstanding: mostWindow, lost } = this.#options;
@@ -259,15 +262,11 @@ export class DownloadEngine {
 	bad(chunk: number, node: string): Decision[] {
 		this.states.move(chunk, 'missing');
 		this.#verified(chunk, false);
-		const remote = this.#nodes.get(node);
-		if (remote === undefined) {
+		const wasDropped = this.isDropped(node);
+		this.#strikes.set(node, (this.#strikes.get(node) ?? 0) + 1);
+		if (wasDropped || !this.isDropped(node)) {
 			return [];
 		}
-		remote.strikes += 1;
-		if (remote.strikes < this.#options.mostStrikes) {
-			return [];
-		}
-		this.#dropped.add(node);
 		this.removeNode(node);
 		return [{ do: 'drop', node }];
 	}

@@ -43,8 +43,6 @@ export class RemoteNode {
 	useful = 0;
 	/** The open attempts to get chunks from the peer, the oldest first. */
 	readonly attempts = new Set<Attempt>();
-	/** The number of bad chunks that the peer has sent. */
-	strikes = 0;
 	/** The peer was too busy: it gets no requests until this time, ms. */
 	#pausedUntil = Number.NEGATIVE_INFINITY;
 	#refusals = 0;
@@ -376,13 +374,17 @@ function lastAsk(part: Part): number {
 	return part.asks.at(-1)?.at ?? 0;
 }
 
-/** The index of the node in `nodes` with the fewest open bytes. */
+/**
+ * The index of the node in `nodes` with the fewest open bytes. Snubbed nodes come after all others:
+ * they may not answer again, and with a rate limit one open request may be all that is allowed.
+ */
 export function leastOpen(nodes: readonly RemoteNode[]): number {
 	let least = 0;
 	for (let index = 1; index < nodes.length; index += 1) {
-		const isLess =
-			(nodes[index] as RemoteNode).outstanding < (nodes[least] as RemoteNode).outstanding;
-		least = isLess ? index : least;
+		const [node, best] = [nodes[index], nodes[least]] as [RemoteNode, RemoteNode];
+		const isBetter =
+			node.isSnubbed === best.isSnubbed ? node.outstanding < best.outstanding : best.isSnubbed;
+		least = isBetter ? index : least;
 	}
 	return least;
 }

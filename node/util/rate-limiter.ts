@@ -79,15 +79,16 @@ export class RateLimiter {
 	 * have at most the bytes that the rate carries until the quickest answer, and {@link AHEAD} ms
 	 * longer. More bytes would only wait at the peers, and arrive all at once later.
 	 *
-	 * @param asked `quickest`: ms of the quickest answer so far; `outstanding`: bytes of the open
-	 *   requests
+	 * @param asked returns `quickest`: ms of the quickest answer so far; `outstanding`: bytes of the
+	 *   open requests
 	 */
-	affordable(asked: { readonly quickest: number; readonly outstanding: number }): number {
+	affordable(asked: () => { readonly quickest: number; readonly outstanding: number }): number {
 		if (this.#rate === undefined) {
 			return Number.POSITIVE_INFINITY;
 		}
-		const useful = (this.#rate * (asked.quickest + AHEAD)) / 1_000;
-		return Math.min(this.available, useful - asked.outstanding);
+		const { quickest, outstanding } = asked();
+		const useful = (this.#rate * (quickest + AHEAD)) / 1_000;
+		return Math.min(this.available, useful - outstanding);
 	}
 
 	/**

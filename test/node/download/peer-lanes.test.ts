@@ -3,6 +3,7 @@ import { FanOutSubscriptions } from '../../../node/download/fan-out-subscription
 import { PeerLanes } from '../../../node/download/peer-lanes.ts';
 import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { bytesOpen } from '../../../node/engine/remote-node.ts';
 import { Bitfield, makeNodeId } from '../../../protocol/index.ts';
 import { fakeListener } from '../../helpers/adversaries/fake-listener.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
@@ -47,22 +48,22 @@ async function start(t: Scope) {
 test('requests through the broker stay open when a direct lane opens, as their answers still arrive', async (t) => {
 	const { engine, node, join } = await start(t);
 	engine.decide(0);
-	const open = engine.outstanding;
+	const open = bytesOpen(engine.nodes.values());
 	assert.ok(open > 0);
 	join(node);
-	assert.is(engine.outstanding, open);
+	assert.is(bytesOpen(engine.nodes.values()), open);
 });
 
 test('requests on a direct lane are sent again if another direct lane replaces it', async (t) => {
 	const { engine, node, join } = await start(t);
 	join(node);
 	engine.decide(0);
-	const open = engine.outstanding;
+	const open = bytesOpen(engine.nodes.values());
 	assert.ok(open > 0);
 	join(node);
-	assert.is(engine.outstanding, 0);
+	assert.is(bytesOpen(engine.nodes.values()), 0);
 	engine.decide(1);
-	assert.is(engine.outstanding, open);
+	assert.is(bytesOpen(engine.nodes.values()), open);
 });
 
 test.run();

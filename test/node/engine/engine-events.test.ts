@@ -4,6 +4,7 @@ import type { Attempt } from '../../../node/engine/attempt.ts';
 import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { bytesOpen } from '../../../node/engine/remote-node.ts';
 import { Bitfield, DEFAULT_LIMITS, Layout } from '../../../protocol/index.ts';
 import { fakeRandom } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
@@ -124,7 +125,7 @@ class Driver {
 			this.check();
 		}
 		assert.ok(this.engine.states.isComplete, 'the download completes');
-		assert.is(this.engine.outstanding, 0);
+		assert.is(bytesOpen(this.engine.nodes.values()), 0);
 	}
 
 	#act(decisions: readonly Decision[]): void {

@@ -4,6 +4,7 @@ import type { Attempt } from '../../../node/engine/attempt.ts';
 import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import { bytesOpen } from '../../../node/engine/remote-node.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkEngine } from '../../helpers/simulation/check-engine.ts';
@@ -55,9 +56,9 @@ test('an overheard chunk answers an open request to its sender; a request to ano
 	const engine = engineOf(4, ['a']);
 	engine.decide(0);
 	assert.is(engine.states.of(0), 'assigned');
-	const before = engine.outstanding;
+	const before = bytesOpen(engine.nodes.values());
 	assert.is(engine.overheard('a', 0, SIZE, 5).length, 1);
-	assert.is(engine.outstanding, before - SIZE);
+	assert.is(bytesOpen(engine.nodes.values()), before - SIZE);
 	assert.equal(cancels(engine.decide(5)), []);
 
 	const two = engineOf(4, ['a', 'b']);
@@ -113,10 +114,10 @@ test('no further chunks are requested while most chunks are overheard', () => {
 		engine.overheard('a', chunk * SIZE, SIZE, chunk);
 		engine.stored(chunk);
 	}
-	assert.ok(engine.outstanding > 0);
-	const before = engine.outstanding;
+	assert.ok(bytesOpen(engine.nodes.values()) > 0);
+	const before = bytesOpen(engine.nodes.values());
 	engine.decide(500);
-	assert.is(engine.outstanding, before, 'no request is added');
+	assert.is(bytesOpen(engine.nodes.values()), before, 'no request is added');
 });
 
 /** Returns the chunks of all open attempts. */

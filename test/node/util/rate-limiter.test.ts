@@ -108,12 +108,24 @@ test('affordable allows at most the bytes that arrive within the shortest respon
 	const clock = fakeClock();
 	const bucket = new RateLimiter(1_000_000, clock.now);
 	clock.advance(1_000);
-	assert.is(bucket.affordable({ quickest: Number.POSITIVE_INFINITY, outstanding: 1e9 }), 40_000);
-	assert.is(bucket.affordable({ quickest: 5, outstanding: 0 }), 30_000);
-	assert.is(bucket.affordable({ quickest: 200, outstanding: 215_000 }), 10_000);
-	assert.ok(bucket.affordable({ quickest: 5, outstanding: 30_000 }) <= 0);
+	assert.is(
+		bucket.affordable(() => ({ quickest: Number.POSITIVE_INFINITY, outstanding: 1e9 })),
+		40_000,
+	);
+	assert.is(
+		bucket.affordable(() => ({ quickest: 5, outstanding: 0 })),
+		30_000,
+	);
+	assert.is(
+		bucket.affordable(() => ({ quickest: 200, outstanding: 215_000 })),
+		10_000,
+	);
+	assert.ok(bucket.affordable(() => ({ quickest: 5, outstanding: 30_000 })) <= 0);
 	bucket.setRate(undefined);
-	assert.is(bucket.affordable({ quickest: 5, outstanding: 1e9 }), Number.POSITIVE_INFINITY);
+	assert.is(
+		bucket.affordable(() => ({ quickest: 5, outstanding: 1e9 })),
+		Number.POSITIVE_INFINITY,
+	);
 });
 
 test('whenFree never leaves a callback waiting if the limiter becomes free during the call', async () => {
