@@ -1,8 +1,8 @@
-import type { RemoteNode } from './remote-node.ts';
+import { bytesOpen, type RemoteNode } from './remote-node.ts';
 
 /**
- * Seconds. If all complete peers together need longer than this for the missing bytes, partial
- * peers are asked too.
+ * Seconds. If all complete peers together need longer than this for the missing bytes and for those
+ * that were requested from them, partial peers are asked too.
  */
 const LONG = 5;
 /**
@@ -28,7 +28,7 @@ export interface Asking {
  *
  * - for the rest of the chunks that are assigned to it;
  * - while no complete peer answers;
- * - while all complete peers together would need more than `LONG` for the missing bytes, if the
+ * - while all complete peers together would need more than `LONG` for the rest of the bytes, if the
  *   rate of the partial peer is not known yet or is more than `MUCH_FASTER` times their rate.
  */
 export function worthAsking(
@@ -45,7 +45,7 @@ export function worthAsking(
 		(sum, { inflow }) => sum + (inflow.rate(now) ?? Number.POSITIVE_INFINITY),
 		0,
 	);
-	const isSlow = missing > rate * LONG;
+	const isSlow = missing + bytesOpen(sources) > rate * LONG;
 	return able.filter((node) => {
 		const { window, have } = node;
 		const isFaster = window.rate === 0 || window.rate > rate * MUCH_FASTER;

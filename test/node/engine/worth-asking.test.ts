@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { Attempt } from '../../../node/engine/attempt.ts';
 import { RemoteNode } from '../../../node/engine/remote-node.ts';
 import { worthAsking } from '../../../node/engine/worth-asking.ts';
 import { suite } from '../../helpers/harness/suite.ts';
@@ -50,6 +51,17 @@ test('a partial peer is tried if the rest would take long, and is used if it is 
 	const other = peer('other', 50);
 	other.window.onAnswer(KIB * KIB, 10_000, 10_100);
 	assert.equal(asked([slow, part, other], 10_100, 100e6), ['whole', 'other'], 'it sends 10 MB/s');
+});
+
+test('a partial peer is used for what was requested from a slow complete peer', () => {
+	const slow = peer('whole');
+	const part = peer('part', 50);
+	share(slow, 20e3, 10_000);
+	assert.equal(asked([slow, part], 10_000, 0), ['whole']);
+	const attempt = new Attempt('whole', 0, 1, 0, PART);
+	slow.attempts.add(attempt);
+	slow.ask(attempt.nextPart(PART), 1n, 1, 10_000);
+	assert.equal(asked([slow, part], 10_000, 0), ['part'], '256 KiB at 20 kB/s');
 });
 
 test('peers on a direct lane are always used; without the broker, only they are used', () => {
