@@ -281,13 +281,13 @@ export class Peers {
 	}
 
 	async #query(): Promise<void> {
-		const { tracker, link, warn, limits } = this.#context;
+		const { tracker, link, warn } = this.#context;
 		this.#isQuerying = true;
 		try {
-			const { nodes } = await tracker.ask('query', { seed: this.#seed });
+			const { nodes, seeders, downloaders } = await tracker.ask('query', { seed: this.#seed });
 			if (!this.#isClosed) {
 				this.#dialer.learn(nodes);
-				const isAll = nodes.length < limits.querySample;
+				const isAll = nodes.length >= seeders + downloaders;
 				this.#meet(nodes, isAll);
 				const used = withoutSpared(nodes, this.#spared, performance.now() - this.#begunAt);
 				// Banned nodes do not count: if only they are listed, the list is reported as empty.

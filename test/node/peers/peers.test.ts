@@ -21,8 +21,8 @@ const content = contentOf(2_000);
 const seed = seedOf(content);
 
 /** Starts `count` peers that announce {@link seed}, and prepares a `Peers` for it. */
-async function start(t: Scope, count: number) {
-	const { url } = await startBroker(t);
+async function start(t: Scope, count: number, options: Parameters<typeof startBroker>[1] = {}) {
+	const { url } = await startBroker(t, options);
 	const peers: Peer[] = [];
 	for (let index = 0; index < count; index += 1) {
 		const peer = await Peer.join(t, url);
@@ -105,6 +105,23 @@ test('after close, no node becomes a peer, and no answer takes a download slot',
 	closed.asked('another-node');
 	assert.is(closed.onHave('another-node', someHave), false);
 	assert.equal([has, closed.isWaiting], [[], false]);
+});
+
+test('peers that are not in a sample of the tracker stay peers, however small the sample is', async (t) => {
+	const limits = { querySample: 2 };
+	const { peers, has, gone, listed, begin } = await start(t, 6, { limits });
+	const sources = begin();
+	for (const { id } of peers) {
+		sources.consider(id);
+	}
+	await until('all nodes have answered', () => new Set(has).size === 6);
+	// After 1.5 s without a message, a node that is not listed would be removed.
+	const since = performance.now();
+	const before = listed.length;
+	await until('the tracker was asked twice', () => {
+		return performance.now() - since > 2_000 && listed.length > before + 1;
+	});
+	assert.equal(gone, []);
 });
 
 test('an answer from a node that was not asked is ignored', async (t) => {
