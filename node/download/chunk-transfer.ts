@@ -201,8 +201,8 @@ export class ChunkTransfer {
 	): void {
 		const { length } = bytes;
 		const now = performance.now();
-		this.#options.peers.heard(from, now);
 		const attempt = this.#engine.received(from, request, offset, length, now);
+		this.#options.peers.heard(from, attempt !== undefined, now);
 		const useful = attempt === undefined ? 0 : length;
 		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
 		if (attempt === undefined) {
@@ -225,12 +225,14 @@ export class ChunkTransfer {
 	 */
 	onShared(from: string, { offset, bytes }: ChunkMessage, release: () => void): void {
 		const now = performance.now();
-		this.#options.peers.heard(from, now);
-		if (!this.#fanOut.accepts(from, offset) || this.#assembler.waiting > MOST_WAITING) {
+		const isAccepted = this.#fanOut.accepts(from, offset);
+		if (!isAccepted || this.#assembler.waiting > MOST_WAITING) {
+			this.#options.peers.heard(from, isAccepted, now);
 			release();
 			return;
 		}
 		const overheard = this.#engine.overheard(from, offset, bytes.length, now);
+		this.#options.peers.heard(from, overheard.length > 0, now);
 		let uses = overheard.reduce((sum, { ranges }) => sum + ranges.length, 0);
 		const used = (): void => {
 			uses -= 1;

@@ -14,12 +14,15 @@ export interface SlotHolder {
 interface Newcomer {
 	readonly isComplete?: boolean;
 	readonly isSilent?: (id: string) => boolean;
+	readonly since?: number;
 }
 
 /** Most peers that a download uses at a time. */
 const MOST_PEERS = 10;
 /** ms of silence after which a peer gives way to another. */
 const USELESS = 10_000;
+/** ms after which a peer that was idle may be tried again, in the place of another idle one. */
+const AGAIN = 30_000;
 
 /**
  * Decides which peers get the slots if there are more peers than slots. A peer that sends nothing
@@ -33,10 +36,11 @@ export class PeerSlots {
 	/** The hash of this node's id. */
 	readonly #self: number;
 	/**
-	 * Peers that lost their slot because they sent nothing: they get only a slot that is free. A peer
-	 * that was only slow to answer (`isIdle` is false) is treated like others once it has answered.
+	 * Peers that lost their slot because they sent nothing, and when, ms: they get only a slot that is
+	 * free, or after `AGAIN` that of another such peer. A peer that was only slow to answer (`isIdle` is
+	 * false) is treated like others once it has answered.
 	 */
-	readonly #useless = new Map<string, { readonly isIdle: boolean }>();
+	readonly #useless = new Map<string, { readonly isIdle: boolean; readonly at: number }>();
 
 	/** @param self the id of this node */
 	constructor(self: string) {
@@ -48,22 +52,25 @@ export class PeerSlots {
 	 *
 	 * @param about.isComplete whether `node` has all chunks, as the tracker says. @default false
 	 * @param about.isSilent whether a node fails to answer or to deliver. @default none does
+	 * @param about.since when this node began to request bytes, ms. @default long ago
 	 */
 	slotFor(
 		node: string,
 		peers: ReadonlyMap<string, SlotHolder>,
 		now: number,
-		{ isComplete = false, isSilent = () => false }: Newcomer = {},
+		{ isComplete = false, isSilent = () => false, since = 0 }: Newcomer = {},
 	): { isThere: boolean; leaves?: string } {
 		if (peers.size < MOST_PEERS) {
 			return { isThere: true };
 		}
 		const useless = this.#useless.get(node);
-		if (useless !== undefined && (useless.isIdle || isSilent(node))) {
+		const isUseless = useless !== undefined && (useless.isIdle || isSilent(node));
+		if (isUseless && now - useless.at < AGAIN) {
 			return { isThere: false };
 		}
+		const isIdle = ({ sentAt }: SlotHolder): boolean => now - Math.max(sentAt, since) >= USELESS;
 		const silent = [...peers].filter(
-			([id, { sentAt }]) => now - sentAt >= USELESS || (isSilent(id) && !isSilent(node)),
+			([id, peer]) => isIdle(peer) || (isSilent(id) && !isSilent(node)),
 		);
 		const complete = [...peers.values()].filter((peer) => peer.isComplete && peer.reply).length;
 		// Over a thin link, the first answer of the only seeder may take longer than `USELESS`. So it
@@ -72,9 +79,12 @@ export class PeerSlots {
 			([, peer]) => !peer.isComplete || complete > 1 || (isComplete && !peer.reply),
 		);
 		if (found !== undefined) {
-			const [leaves, { sentAt }] = found;
-			this.#useless.set(leaves, { isIdle: now - sentAt >= USELESS });
+			const [leaves, peer] = found;
+			this.#useless.set(leaves, { isIdle: isIdle(peer), at: now });
 			return { isThere: true, leaves };
+		}
+		if (isUseless) {
+			return { isThere: false };
 		}
 		const partial = [...peers].filter(([, { isComplete }]) => !isComplete).map(([id]) => id);
 		const furthest = furthestOf(this.#self, [...partial, node]);

@@ -56,6 +56,8 @@ export class Peers {
 	#roundTrip = Number.POSITIVE_INFINITY;
 	#sentAt = Number.NEGATIVE_INFINITY;
 	#isQuerying = false;
+	/** When the transfer began, ms: before, peers are asked for no bytes. */
+	#transferAt: number | undefined;
 	/** Undefined until a peer has replied, and again when there are no peers. */
 	#downloadSlot: Slot | undefined;
 	#isClosed = false;
@@ -116,13 +118,16 @@ export class Peers {
 		return this.#sentAt;
 	}
 
-	/** Bytes have arrived from `node`. */
-	heard(node: string, now = performance.now()): void {
-		this.#sentAt = now;
+	/**
+	 * Bytes have arrived from `node`. `isUsed`: they are of use. A peer that sends only others keeps
+	 * no slot by that.
+	 */
+	heard(node: string, isUsed: boolean, now = performance.now()): void {
+		this.#sentAt = isUsed ? now : this.#sentAt;
 		const peer = this.#peers.get(node);
 		if (peer !== undefined) {
 			peer.heardAt = now;
-			peer.sentAt = now;
+			peer.sentAt = isUsed ? now : peer.sentAt;
 		}
 	}
 
@@ -180,6 +185,7 @@ export class Peers {
 	 * every peer again which chunks it has. Called when a transfer begins.
 	 */
 	askAll(): void {
+		this.#transferAt = performance.now();
 		if (this.#downloadSlot?.isOn) {
 			this.#begin();
 		}
@@ -272,7 +278,7 @@ export class Peers {
 	#makeRoom(node: string, isComplete: boolean): boolean {
 		const now = performance.now();
 		const isSilent = (id: string): boolean => this.#context.responsiveness.isSilent(id, now);
-		const about = { isComplete, isSilent };
+		const about = { isComplete, isSilent, since: this.#transferAt ?? now };
 		const { isThere, leaves } = this.#slots.slotFor(node, this.#peers, now, about);
 		if (leaves !== undefined) {
 			this.remove(leaves, false);

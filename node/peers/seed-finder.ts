@@ -73,7 +73,7 @@ export class SeedFinder {
 
 	/** Bytes of the body of a seed have arrived. */
 	onBytes(from: string, message: ChunkMessage): void {
-		this.#options.peers.heard(from);
+		this.#options.peers.heard(from, this.#fetchers.has(from));
 		this.#fetchers.get(from)?.onBytes(from, message);
 	}
 

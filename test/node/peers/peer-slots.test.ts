@@ -138,6 +138,32 @@ test('each node of a swarm is a peer of about as many nodes as it has peers', ()
 	}
 });
 
+test('before this node requests bytes, and for ten seconds after, no peer counts as idle', () => {
+	const places = new PeerSlots(SELF);
+	const seated = seat(byDistance.slice(0, PLACES));
+	const far = byDistance[30] as string;
+	const at = (now: number, since: number) => places.slotFor(far, seated, now, { since }).isThere;
+	assert.not(at(100_000, 100_000));
+	assert.not(at(100_000 + USELESS - 1, 100_000));
+	assert.ok(at(100_000 + USELESS, 100_000));
+});
+
+test('a peer that was idle is tried again after half a minute, but in place of an idle one only', () => {
+	const places = new PeerSlots(SELF);
+	const seated = seat(byDistance.slice(0, PLACES));
+	const [idle] = byDistance as [string];
+	const far = byDistance[30] as string;
+	assert.equal(places.slotFor(far, seated, USELESS), { isThere: true, leaves: idle });
+	seated.delete(idle);
+	seated.set(far, { sentAt: USELESS, isComplete: false, reply: true });
+	const [next] = seated.keys();
+	assert.equal(places.slotFor(idle, seated, USELESS + 29_999), { isThere: false });
+	const again = places.slotFor(idle, seated, USELESS + 30_000);
+	assert.equal(again, { isThere: true, leaves: next });
+	const sending = seat([...seated.keys()], { sentAt: USELESS + 30_000 });
+	assert.equal(places.slotFor(idle, sending, USELESS + 30_000), { isThere: false });
+});
+
 test('T30: a silent peer loses its slot at once to a new node, but not to another silent node', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(0, PLACES), { isComplete: true });

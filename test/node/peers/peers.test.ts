@@ -124,6 +124,17 @@ test('peers that are not in a sample of the tracker stay peers, however small th
 	assert.equal(gone, []);
 });
 
+test('T30: bytes that are of no use do not count as delivered', async (t) => {
+	const { peers, has, begin } = await start(t, 1);
+	const [{ id }] = peers as [Peer];
+	const sources = begin();
+	await until('the peer has answered', () => has.length === 1);
+	sources.heard(id, false);
+	assert.is(sources.sentAt, Number.NEGATIVE_INFINITY);
+	sources.heard(id, true, 5);
+	assert.is(sources.sentAt, 5);
+});
+
 test('an answer from a node that was not asked is ignored', async (t) => {
 	const { has, begin } = await start(t, 0);
 	assert.is(begin().onHave('a-stranger', someHave), false);
