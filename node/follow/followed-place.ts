@@ -1,4 +1,5 @@
 import { mkdir, realpath } from 'node:fs/promises';
+import type { OpenOptions } from '../channel/place/followed-folder.ts';
 import { openInPlace } from '../channel/place/in-place.ts';
 import type { Place } from '../channel/place/place.ts';
 import { openReleases } from '../channel/place/releases.ts';
@@ -6,14 +7,13 @@ import { onFile } from '../storage/fs-error.ts';
 import { FollowerState } from './follower-state.ts';
 
 /** Options of {@link openFollowed}. */
-export interface FollowedPlaceOptions {
+export interface FollowedPlaceOptions extends OpenOptions {
 	/** Channel id. */
 	readonly channel: string;
 	/** Number of versions that are kept side by side; undefined: versions are switched in place. */
 	readonly releases?: number | undefined;
 	/** The folder for state. @default that of this user */
 	readonly data?: string | undefined;
-	readonly signal?: AbortSignal | undefined;
 }
 
 /** A folder that follows a channel, and the state of its follower. */
@@ -31,14 +31,14 @@ export interface FollowedPlace {
  */
 export async function openFollowed(
 	dir: string,
-	{ channel, releases, data, signal }: FollowedPlaceOptions,
+	{ channel, releases, data, ...options }: FollowedPlaceOptions,
 ): Promise<FollowedPlace> {
 	await onFile(dir, () => mkdir(dir, { recursive: true }));
 	const folder = await onFile(dir, () => realpath(dir));
 	const place =
 		releases === undefined
-			? await openInPlace(folder, { channel, signal })
-			: await openReleases(folder, { channel, keep: releases, signal });
+			? await openInPlace(folder, { ...options, channel })
+			: await openReleases(folder, { ...options, channel, keep: releases });
 	try {
 		return { place, state: FollowerState.open({ data, channel, folder }) };
 	} catch (error) {

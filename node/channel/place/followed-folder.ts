@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
-import { LockFile, type LockOwner } from '../../download/target/lock-file.ts';
+import { LockFile, type LockOwner, type TakeOptions } from '../../download/target/lock-file.ts';
 import { found } from '../../storage/file-stamp.ts';
 import { OWN_FOLDER, PLACE_FILE } from '../../storage/folder/follower-folder.ts';
 import { onFile } from '../../storage/fs-error.ts';
@@ -17,6 +17,12 @@ const OWNER_ONLY = 0o700;
 const STAGING = 'next-';
 /** Ends the names of files that a killed process left. */
 const TEMPORARY = '.tmp';
+
+/** Options of {@link FollowedFolder.open}. */
+export interface OpenOptions extends Pick<TakeOptions, 'signal' | 'silence'> {
+	/** Called repeatedly, with the reason, while the opening waits. */
+	readonly onWait?: ((why: string) => void) | undefined;
+}
 
 /** The channel of a followed folder, as recorded in the folder. */
 interface Mark {
@@ -50,14 +56,19 @@ export class FollowedFolder {
 	 * @throws ShoalError ERR_EXISTS if another process follows into it, or if it follows another
 	 *   channel or in another way; ERR_PERMISSION, ERR_NO_SPACE, ERR_IO, ERR_ABORTED
 	 */
-	static async open(path: string, mark: Mark, signal?: AbortSignal): Promise<FollowedFolder> {
+	static async open(
+		path: string,
+		mark: Mark,
+		{ onWait, ...options }: OpenOptions = {},
+	): Promise<FollowedFolder> {
 		const dir = resolve(path);
 		await onFile(dir, () => mkdir(dir, { recursive: true }));
 		const root = await onFile(dir, () => realpath(dir));
 		const own = join(root, OWN_FOLDER);
 		await makeOwn(own);
 		const lock = await LockFile.take(join(own, LOCK), mark.channel, (owner) => inUse(dir, owner), {
-			signal,
+			...options,
+			onWait: () => onWait?.(waitingFor(dir)),
 		});
 		const folder = new FollowedFolder(dir, root, lock);
 		try {
@@ -181,6 +192,10 @@ function inUse(dir: string, { process }: LockOwner): ShoalError {
 		'ERR_EXISTS',
 		`another shoal follow (process ${process.pid}) keeps ${quoted(dir, 300)} up to date; end it first, or choose another folder`,
 	);
+}
+
+function waitingFor(dir: string): string {
+	return `waiting up to 10 seconds until it is clear whether another shoal follow keeps ${quoted(dir, 300)} up to date`;
 }
 
 /** Whether nothing is at `path`. @throws ShoalError ERR_PERMISSION, ERR_IO */

@@ -7,7 +7,7 @@ import type { HashOptions } from '../../hashing/hasher.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { fsError, onFile } from '../../storage/fs-error.ts';
 import { abortError } from '../../util/abort.ts';
-import { FollowedFolder } from './followed-folder.ts';
+import { FollowedFolder, type OpenOptions } from './followed-folder.ts';
 import { inspect, rightIn } from './inspect.ts';
 import { olderBytes, rightBytes, sameFile } from './older-bytes.ts';
 import { type Applied, isSameVersion, type Place, type Version } from './place.ts';
@@ -25,11 +25,9 @@ import { checkNotOwn, type VersionContent } from './version-content.ts';
 import { readRecord, type VersionRecord, writeRecord } from './version-record.ts';
 
 /** Options of {@link openInPlace}. */
-export interface InPlaceOptions {
+export interface InPlaceOptions extends OpenOptions {
 	/** Channel id, 64 hex digits. */
 	readonly channel: string;
-	/** Stops the opening. @default none */
-	readonly signal?: AbortSignal | undefined;
 }
 
 /** The names of the records in the own folder. */
@@ -47,9 +45,9 @@ const { W_OK, X_OK } = constants;
  */
 export async function openInPlace(
 	dir: string,
-	{ channel, signal }: InPlaceOptions,
+	{ channel, ...options }: InPlaceOptions,
 ): Promise<Place> {
-	const folder = await FollowedFolder.open(dir, { kind: 'in-place', channel }, signal);
+	const folder = await FollowedFolder.open(dir, { kind: 'in-place', channel }, options);
 	try {
 		const place = new InPlace(folder, await readRecord(folder.file(APPLIED)));
 		await place.endSwitch();

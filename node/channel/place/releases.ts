@@ -8,7 +8,7 @@ import type { StoredContent } from '../../storage/content-store.ts';
 import { found } from '../../storage/file-stamp.ts';
 import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
 import { abortError } from '../../util/abort.ts';
-import { FollowedFolder, isMissing, readMark } from './followed-folder.ts';
+import { FollowedFolder, isMissing, type OpenOptions, readMark } from './followed-folder.ts';
 import { rightIn } from './inspect.ts';
 import { olderBytes } from './older-bytes.ts';
 import { type Applied, compareVersions, isSameVersion, type Place, type Version } from './place.ts';
@@ -25,13 +25,11 @@ import type { VersionContent } from './version-content.ts';
 import { type VersionRecord, writeSynced } from './version-record.ts';
 
 /** Options of {@link openReleases}. */
-export interface ReleasesOptions {
+export interface ReleasesOptions extends OpenOptions {
 	/** Channel id, 64 hex digits. */
 	readonly channel: string;
 	/** Number of the newest releases that are kept, at least 1. */
 	readonly keep: number;
-	/** Stops the opening. @default none */
-	readonly signal?: AbortSignal | undefined;
 }
 
 /** The name of the link to the applied release. */
@@ -61,7 +59,7 @@ export async function openReleases(dir: string, options: ReleasesOptions): Promi
  * @throws ShoalError ERR_USAGE if the folder has no releases, or none that is older; ERR_EXISTS if a
  *   process follows into the folder; ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
  */
-export async function rollBack(dir: string): Promise<Version> {
+export async function rollBack(dir: string, options: OpenOptions = {}): Promise<Version> {
 	const mark = await readMark(dir);
 	if (mark?.kind !== 'releases') {
 		const why = mark === undefined ? 'follows no channel' : 'is followed without --releases';
@@ -70,7 +68,8 @@ export async function rollBack(dir: string): Promise<Version> {
 			`${quoted(dir, 300)} ${why}; only a folder that is followed with --releases can be rolled back`,
 		);
 	}
-	const place = await Releases.open(dir, { channel: mark.channel, keep: Number.MAX_SAFE_INTEGER });
+	const keep = Number.MAX_SAFE_INTEGER;
+	const place = await Releases.open(dir, { ...options, channel: mark.channel, keep });
 	try {
 		return await place.rollBack();
 	} finally {
@@ -93,8 +92,11 @@ class Releases implements Place {
 		this.#keep = Math.max(1, keep);
 	}
 
-	static async open(dir: string, { channel, keep, signal }: ReleasesOptions): Promise<Releases> {
-		const folder = await FollowedFolder.open(dir, { kind: 'releases', channel }, signal);
+	static async open(
+		dir: string,
+		{ channel, keep, ...options }: ReleasesOptions,
+	): Promise<Releases> {
+		const folder = await FollowedFolder.open(dir, { kind: 'releases', channel }, options);
 		try {
 			await checkLinks(folder);
 			await makeReleases(join(folder.root, RELEASES));

@@ -231,9 +231,10 @@ async function close(context: CommandContext, name: string, flags: ChannelFlags)
 	});
 }
 
-async function rollback({ output }: CommandContext, dir: string): Promise<number> {
+async function rollback({ output, interrupts }: CommandContext, dir: string): Promise<number> {
 	const { rollBack } = await import('../../channel/place/releases.ts');
-	const { seq, seed } = await rollBack(dir);
+	const onWait = (why: string): void => output.warn(why);
+	const { seq, seed } = await rollBack(dir, { signal: interrupts.signal, onWait });
 	output.event({ event: 'rolled-back', seq, id: seed, path: dir });
 	output.line(`${printable(dir)} is at version ${seq} again, until a newer version is published`);
 	return EXIT.done;

@@ -54,7 +54,9 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 		const options = nodeOptions({ ...flags, nodeName: flags.name }, channel.broker);
 		const { data } = flags;
 		const { signal } = interrupts;
-		const followed = await openFollowed(folder, { channel: channel.id, releases, data, signal });
+		const onWait = (why: string): void => output.warn(why);
+		const opening = { channel: channel.id, releases, data, signal, onWait };
+		const followed = await openFollowed(folder, opening);
 		const node = await startFollower(context, options, followed);
 		try {
 			const view = new ProgressView(output);

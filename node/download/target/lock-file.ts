@@ -12,7 +12,10 @@ import { hasEnded, type ProcessIdentity, thisProcess } from './process-identity.
 /** Options of {@link LockFile.take}. */
 export interface TakeOptions {
 	readonly signal?: AbortSignal | undefined;
-	/** Called repeatedly while another process, or another part of this one, has the lock. */
+	/**
+	 * Called repeatedly while another process, or another part of this one, has the lock, or may
+	 * have it.
+	 */
 	readonly onWait?: (() => void) | undefined;
 	/**
 	 * ms without a sign of life after which an owner counts as dead, even if the owner's process is
@@ -58,6 +61,9 @@ const held = new Set<string>();
  * Node.js has no flock, and a socket cannot be seen from other machines and containers. An owner
  * counts as dead when the times of the file have not changed for a while. If the process of the
  * owner can be looked up, the owner also counts as dead as soon as that process has ended.
+ *
+ * A lock that is found may be left from before a loss of power. So an owner whose process cannot be
+ * looked up counts as alive only after it has given a sign.
  */
 export class LockFile {
 	readonly #path: string;
@@ -75,8 +81,8 @@ export class LockFile {
 	 *
 	 * @param path of the lock file
 	 * @param purpose 64 hex digits
-	 * @param refusal returns the error to throw instead of waiting for an owner that is alive, or
-	 *   undefined
+	 * @param refusal returns the error to throw instead of waiting for an owner that is known to be
+	 *   alive, or undefined
 	 * @throws ShoalError that of `refusal`, ERR_EXISTS if something else is at the path, ERR_ABORTED,
 	 *   and the errors of the file system
 	 */
@@ -128,32 +134,55 @@ async function wait(
 	{ signal, onWait, silence = SILENCE }: TakeOptions,
 	attempt: () => Promise<boolean>,
 ): Promise<void> {
-	let state: string | undefined;
-	let since = 0;
+	const watch = new OwnerWatch(silence);
 	while (!signal?.aborted) {
 		if (await attempt()) {
 			return;
 		}
 		const other = await read(path);
-		if (other !== undefined && other.state !== state) {
-			state = other.state;
-			since = performance.now();
-		}
 		if (other === undefined) {
 			continue;
 		}
-		if ((await isDead(other)) || performance.now() - since > silence) {
+		const isAlive = await watch.isAlive(other);
+		if (isAlive === false) {
 			await takeAway(path, other);
 			continue;
 		}
-		const why = other.owner && refusal(other.owner);
+		const why = isAlive && other.owner ? refusal(other.owner) : undefined;
 		if (why !== undefined) {
 			throw why;
 		}
 		onWait?.();
 		await sleep(POLL, undefined, { signal }).catch(() => {});
 	}
-	throw abortError(signal, 'waiting for another download was stopped');
+	throw abortError(signal, 'waiting for another process was stopped');
+}
+
+/** Looks at a lock again and again, to find out whether its owner is alive. */
+class OwnerWatch {
+	readonly #silence: number;
+	#state: string | undefined;
+	#since = 0;
+	#hasSign = false;
+
+	/** @param silence as in {@link TakeOptions} */
+	constructor(silence: number) {
+		this.#silence = silence;
+	}
+
+	/** Whether the owner of the lock is alive; undefined as long as this is not known. */
+	async isAlive(lock: FoundLock): Promise<boolean | undefined> {
+		if (lock.state !== this.#state) {
+			this.#hasSign = this.#state !== undefined;
+			this.#state = lock.state;
+			this.#since = performance.now();
+		}
+		const isRunning = await isOwnerRunning(lock);
+		if (isRunning === false || performance.now() - this.#since > this.#silence) {
+			return false;
+		}
+		return isRunning ?? (this.#hasSign || undefined);
+	}
 }
 
 /** Creates the lock file. @returns false if there is one already */
@@ -200,14 +229,18 @@ function parse(text: string): LockOwner | undefined {
 		: undefined;
 }
 
-/** Whether the owner of the lock is known to be dead. */
-async function isDead({ owner }: FoundLock): Promise<boolean> {
+/** Whether the owner of the lock is running; undefined if this process cannot know. */
+async function isOwnerRunning({ owner }: FoundLock): Promise<boolean | undefined> {
 	if (owner === undefined) {
-		return false;
+		return undefined;
 	}
 	const { pid, scope } = await thisProcess();
 	const isOwn = owner.process.pid === pid && owner.process.scope === scope;
-	return isOwn ? !held.has(owner.token) : (await hasEnded(owner.process)) === true;
+	if (isOwn) {
+		return held.has(owner.token);
+	}
+	const isOver = await hasEnded(owner.process);
+	return isOver === undefined ? undefined : !isOver;
 }
 
 /** Removes a lock whose owner is dead, but not a lock that another process took in the meantime. */

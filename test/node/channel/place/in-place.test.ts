@@ -350,6 +350,20 @@ test('another process, another channel and entries named .shoal are refused', as
 	assert.match(other.message, join(dir, '.shoal'));
 });
 
+test('after a loss of power the lock of the last follower does not keep the folder for ever', async (t) => {
+	const { dir, place } = await follow(t);
+	await update(place, folder(ONE), 1);
+	await place.close();
+	const lock = `shoal-lock 1 token ${CHANNEL} 2167 00000000-0000-4000-8000-000000000000/1 5\n`;
+	await writeFile(join(dir, '.shoal/lock'), lock);
+	const told = new Set<string>();
+	const onWait = (why: string): unknown => told.add(why);
+	const again = await openInPlace(dir, { channel: CHANNEL, silence: 500, onWait });
+	t.defer(() => again.close());
+	assert.equal(again.applied, versionOf(folder(ONE), 1));
+	assert.match([...told].join(), `another shoal follow keeps "${dir}"`);
+});
+
 test('a version that was not downloaded is not applied', async (t) => {
 	const { place } = await follow(t);
 	const error = await rejects(place.apply(versionOf(folder(ONE), 1)));

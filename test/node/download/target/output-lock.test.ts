@@ -132,6 +132,23 @@ test('a lock of another machine is waited for only as long as its file is touche
 	assert.not.match(await readFile(paths.lock, 'latin1'), 'some-token');
 });
 
+test('a lock of another content whose owner may be dead, as after a loss of power, is taken over unless a sign comes', async (t) => {
+	const { paths } = await place(t);
+	await writeFile(paths.lock, lockText(1, { id: other.id }));
+	const lock = await OutputLock.take(paths, seed, { silence: 500 });
+	await lock.release();
+	await writeFile(paths.lock, lockText(1, { id: other.id }));
+	let signs = 0;
+	const onWait = (): void => {
+		signs += 1;
+		utimesSync(paths.lock, signs, signs);
+	};
+	const error = await rejects(OutputLock.take(paths, seed, { onWait }));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.match(error.message, 'process 1');
+	assert.is(signs, 1);
+});
+
 test('release does not remove a lock that belongs to another holder meanwhile', async (t) => {
 	const { paths } = await place(t);
 	const lock = await take(t, paths);
