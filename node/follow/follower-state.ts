@@ -1,17 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import {
-	chmodSync,
-	closeSync,
-	fsyncSync,
-	mkdirSync,
-	openSync,
-	readFileSync,
-	renameSync,
-	writeSync,
-} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import * as v from 'valibot';
+import { writePrivate } from '../../broker/for-nodes.ts';
 import {
 	ChannelDocument,
 	KeyChain,
@@ -170,7 +162,7 @@ export class FollowerState {
 
 	#write(): void {
 		try {
-			writeSynced(this.#path, `${JSON.stringify(this.#kept)}\n`);
+			writePrivate(this.#path, `${JSON.stringify(this.#kept)}\n`);
 		} catch (error) {
 			throw fsError(error, this.#path);
 		}
@@ -187,20 +179,6 @@ function readIfThere(path: string): string | undefined {
 		}
 		throw fsError(error, path);
 	}
-}
-
-/** Replaces a file, so that it is whole and on the disk when this returns. */
-function writeSynced(path: string, text: string): void {
-	const fresh = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-	const file = openSync(fresh, 'wx', 0o600);
-	try {
-		writeSync(file, text);
-		fsyncSync(file);
-	} finally {
-		closeSync(file);
-	}
-	chmodSync(fresh, 0o600);
-	renameSync(fresh, path);
 }
 
 function bytesOf(text: string): Uint8Array {

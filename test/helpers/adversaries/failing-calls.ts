@@ -7,7 +7,7 @@ type Call = (...args: unknown[]) => unknown;
 const BY_PATH = ['link', 'lstat', 'open', 'readFile', 'rename', 'rm', 'stat', 'statfs'];
 const OF_HANDLES = ['appendFile', 'chmod', 'close', 'readv', 'sync', 'truncate', 'writev'];
 const BY_DESCRIPTOR = ['fstatSync', 'readSync'];
-/** Further calls that are made only to write folders. */
+/** Further calls that are made only to write folders and private files. */
 const FOLDERS_BY_PATH = ['chmod', 'mkdir', 'readdir', 'realpath', 'writeFile'];
 const FOLDERS_AT_ONCE = [
 	'lstatSync',
@@ -18,7 +18,7 @@ const FOLDERS_AT_ONCE = [
 	'rmSync',
 	'symlinkSync',
 ];
-const FOLDERS_BY_DESCRIPTOR = ['closeSync', 'ftruncateSync', 'writeSync'];
+const FOLDERS_BY_DESCRIPTOR = ['closeSync', 'fsyncSync', 'ftruncateSync', 'writeSync'];
 
 /**
  * Counts the calls of this process to the file system for paths below a folder, and makes some of
@@ -37,7 +37,7 @@ export class FailingCalls {
 	decide: (name: string, index: number, args: readonly unknown[]) => string | undefined = () =>
 		undefined;
 
-	/** @param ofFolders whether calls that are made only to write folders are counted too */
+	/** @param ofFolders whether calls that are made only to write folders and private files are counted too */
 	constructor(t: Scope, folder: string, ofFolders = false) {
 		this.#folder = folder;
 		const wholeModule = fs as unknown as Record<string, Call>;
