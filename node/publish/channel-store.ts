@@ -78,7 +78,7 @@ export class ChannelStore {
 			);
 		}
 		const key = parseKey(pem, paths.key);
-		const chain = KeyChain.parse(text, verifyNatively);
+		const chain = parseKeys(text, paths.keys);
 		if (!isSame(chain.blocks.at(-1)?.publish, key.public)) {
 			throw new ShoalError(
 				'ERR_CHANNEL',
@@ -115,7 +115,7 @@ export class ChannelStore {
 	async adopt(name: string, chain: KeyChain): Promise<void> {
 		const path = this.#paths(name).keys;
 		const text = await readIfThere(path);
-		const known = text && KeyChain.parse(text, verifyNatively);
+		const known = text && parseKeys(text, path);
 		if (known === undefined || chain.extends(known)) {
 			write(path, chain.text);
 		} else if (known.channel !== chain.channel) {
@@ -143,7 +143,7 @@ export class ChannelStore {
 		if (text === undefined) {
 			throw noChannel(name, this.folder);
 		}
-		const before = KeyChain.parse(text, verifyNatively);
+		const before = parseKeys(text, paths.keys);
 		const old = parseKey(await onFile(drawerFile, () => readFile(drawerFile)), drawerFile);
 		if (!isSame(before.blocks.at(-1)?.drawer, old.public)) {
 			throw new ShoalError(
@@ -194,7 +194,10 @@ export class ChannelStore {
 		if (text === undefined) {
 			return undefined;
 		}
-		const document = ChannelDocument.parse(text);
+		const document = parseFile(
+			() => ChannelDocument.parse(text),
+			`${quoted(path, 300)} is damaged; remove it if the newest document is on the network`,
+		);
 		if (!document.isSigned(chain, verifyNatively)) {
 			throw new ShoalError(
 				'ERR_CHANNEL',
@@ -241,17 +244,28 @@ function newKeys(publish: SigningKey, drawer: SigningKey): NewKeys {
 	};
 }
 
+/** @throws ShoalError ERR_CHANNEL */
+function parseKeys(text: Uint8Array, path: string): KeyChain {
+	return parseFile(
+		() => KeyChain.parse(text, verifyNatively),
+		`${quoted(path, 300)} is damaged; put it back from a backup, or remove it and rotate the keys with the drawer key: shoal channel rotate LINK --drawer FILE`,
+	);
+}
+
+/** @throws ShoalError ERR_CHANNEL */
 function parseKey(pem: Uint8Array, path: string): SigningKey {
+	return parseFile(
+		() => SigningKey.parse(Buffer.from(pem).toString()),
+		`${quoted(path, 300)} is no Ed25519 private key in PEM; use the file that shoal publish or shoal channel rotate wrote`,
+	);
+}
+
+/** @throws ShoalError ERR_CHANNEL with `message`, which names the file */
+function parseFile<T>(parse: () => T, message: string): T {
 	try {
-		return SigningKey.parse(Buffer.from(pem).toString());
+		return parse();
 	} catch (cause) {
-		throw new ShoalError(
-			'ERR_CHANNEL',
-			`${quoted(path, 300)} is no Ed25519 private key in PEM; use the file that shoal publish or shoal channel rotate wrote`,
-			{
-				cause,
-			},
-		);
+		throw new ShoalError('ERR_CHANNEL', message, { cause });
 	}
 }
 

@@ -58,9 +58,25 @@ test('damaged and wrong files are told by their names', async (t) => {
 	assert.match((await rejects(store.find('lab'))).message, 'no Ed25519 private key');
 	writeFileSync(path('lab.key'), key);
 	writeFileSync(path('lab.latest'), 'damaged');
-	assert.is((await rejects(store.find('lab'))).code, 'ERR_CHANNEL');
+	for (const work of [() => store.find('lab'), () => store.rotate('lab', drawer)]) {
+		const error = await rejects(work());
+		assert.is(error.code, 'ERR_CHANNEL');
+		assert.match(error.message, 'lab.latest" is damaged');
+	}
 	writeFileSync(path('lab.latest'), document(chain.channel, sign).text);
 	assert.match((await rejects(store.find('lab'))).message, 'is not signed by the keys');
+	const keys = readFileSync(path('lab.keys'));
+	writeFileSync(path('lab.keys'), 'damaged');
+	for (const work of [
+		() => store.find('lab'),
+		() => store.rotate('lab', drawer),
+		() => store.adopt('lab', chain),
+	]) {
+		const error = await rejects(work());
+		assert.is(error.code, 'ERR_CHANNEL');
+		assert.match(error.message, 'lab.keys" is damaged');
+	}
+	writeFileSync(path('lab.keys'), keys);
 	assert.is((await rejects(store.rotate('lab', path('nothing')))).code, 'ERR_NO_FILE');
 	assert.is((await rejects(store.rotate('nothing', drawer))).code, 'ERR_NOT_FOUND');
 });
