@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
 import { LockFile, type LockOwner, type TakeOptions } from '../../download/target/lock-file.ts';
 import { found } from '../../storage/file-stamp.ts';
+import { hasFileKinds } from '../../storage/folder/file-kinds.ts';
 import { OWN_FOLDER, PLACE_FILE } from '../../storage/folder/follower-folder.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { writeSynced } from './version-record.ts';
@@ -22,6 +23,8 @@ const TEMPORARY = '.tmp';
 export interface OpenOptions extends Pick<TakeOptions, 'signal' | 'silence'> {
 	/** Called repeatedly, with the reason, while the opening waits. */
 	readonly onWait?: ((why: string) => void) | undefined;
+	/** Finds out whether a folder stores which files are executable. @default {@link hasFileKinds} */
+	readonly findKinds?: typeof hasFileKinds | undefined;
 }
 
 /** The channel of a followed folder, as recorded in the folder. */
@@ -41,10 +44,13 @@ export class FollowedFolder {
 	readonly root: string;
 	/** Path of the own folder. */
 	readonly own: string;
+	/** Whether the file system stores which files are executable. */
+	readonly hasKinds: boolean;
 	readonly #lock: LockFile;
 
-	private constructor(dir: string, root: string, lock: LockFile) {
+	private constructor(dir: string, root: string, lock: LockFile, hasKinds: boolean) {
 		this.dir = dir;
+		this.hasKinds = hasKinds;
 		this.root = root;
 		this.own = join(root, OWN_FOLDER);
 		this.#lock = lock;
@@ -59,7 +65,7 @@ export class FollowedFolder {
 	static async open(
 		path: string,
 		mark: Mark,
-		{ onWait, ...options }: OpenOptions = {},
+		{ onWait, findKinds = hasFileKinds, ...options }: OpenOptions = {},
 	): Promise<FollowedFolder> {
 		const dir = resolve(path);
 		await onFile(dir, () => mkdir(dir, { recursive: true }));
@@ -70,13 +76,13 @@ export class FollowedFolder {
 			...options,
 			onWait: () => onWait?.(waitingFor(dir)),
 		});
-		const folder = new FollowedFolder(dir, root, lock);
 		try {
+			const folder = new FollowedFolder(dir, root, lock, await findKinds(own));
 			await folder.#checkMark(mark);
 			await folder.#removeTemporary();
 			return folder;
 		} catch (error) {
-			await folder.close();
+			await lock.release();
 			throw error;
 		}
 	}

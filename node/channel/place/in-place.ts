@@ -107,8 +107,9 @@ class InPlace implements Place {
 		if (record === undefined) {
 			return undefined;
 		}
-		const { root } = this.#folder;
-		const stamps = await rightIn(root, record, record.stamps, { hashesOthers: false });
+		const { root, hasKinds } = this.#folder;
+		const options = { hasKinds, hashesOthers: false };
+		const stamps = await rightIn(root, record, record.stamps, options);
 		const hasFile = record.folder !== undefined || stamps.has(0);
 		return hasFile ? await openVersion(root, record, stamps) : undefined;
 	}
@@ -130,7 +131,8 @@ class InPlace implements Place {
 		const record = this.#record;
 		if (record !== undefined && !isSameVersion(next.version, record.version)) {
 			// Files may have been touched since the switch began, but have the same bytes.
-			const stamps = await rightIn(this.#folder.root, record, record.stamps, {});
+			const { root, hasKinds } = this.#folder;
+			const stamps = await rightIn(root, record, record.stamps, { hasKinds });
 			this.#record = { ...record, stamps };
 		}
 		await this.#switch(next);
@@ -158,8 +160,9 @@ class InPlace implements Place {
 
 	async #need(content: VersionContent, options: HashOptions): Promise<Needed> {
 		checkNotOwn(content);
-		const { root } = this.#folder;
-		const { older, right } = await inspect(root, this.#record, content, options);
+		const { root, hasKinds } = this.#folder;
+		const about = { ...options, hasKinds };
+		const { older, right } = await inspect(root, this.#record, content, about);
 		const wanted = content.entries.filter(({ kind }, at) => kind !== 'd' && !right.has(at));
 		const { digest } = content.seed;
 		const same = older?.entries.filter((entry) => entry.digest === digest) ?? [];
@@ -194,8 +197,9 @@ class InPlace implements Place {
 			);
 		}
 		const { content } = staged;
-		const { root, own } = this.#folder;
-		const { older, right } = await inspect(root, this.#record, content, { signal });
+		const { root, own, hasKinds } = this.#folder;
+		const about = { signal, hasKinds };
+		const { older, right } = await inspect(root, this.#record, content, about);
 		const next: VersionRecord = {
 			...content,
 			version,

@@ -5,6 +5,14 @@ import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { VersionContent } from './version-content.ts';
 import type { VersionRecord } from './version-record.ts';
 
+/** Options of {@link rightIn}. */
+export interface RightOptions extends HashOptions {
+	/** Whether the file system stores which files are executable. */
+	readonly hasKinds: boolean;
+	/** Whether files without a known stamp are hashed; if not, they count as wrong. @default true */
+	readonly hashesOthers?: boolean;
+}
+
 /** The entries of two versions that a followed folder has. */
 export interface Inspected {
 	/** The older version, with the stamps of what is unchanged; undefined: there is none. */
@@ -23,7 +31,7 @@ export async function inspect(
 	root: string,
 	record: VersionRecord | undefined,
 	next: VersionContent,
-	options: HashOptions,
+	options: RightOptions,
 ): Promise<Inspected> {
 	// A file that changes after it was hashed must get another time than the change before.
 	await restSince(Date.now());
@@ -39,20 +47,18 @@ export async function inspect(
  * The stamps of the entries of a version that are right in the folder at `root`.
  *
  * @param known the stamps of files that need no hashing
- * @param options.hashesOthers whether other files are hashed; if not, they count as wrong.
- *   @default true
  * @throws ShoalError ERR_ABORTED
  */
 export async function rightIn(
 	root: string,
 	version: VersionContent,
 	known: EntryStamps,
-	options: HashOptions & { readonly hashesOthers?: boolean },
+	options: RightOptions,
 ): Promise<EntryStamps> {
 	const thread = new FolderThread(root, options);
-	const { hashesOthers = true } = options;
+	const { hasKinds, hashesOthers = true } = options;
 	const find = async (about: { known: EntryStamps; bytes: number; hashesOthers: boolean }) => {
-		const job = { do: 'right', root, index: version.index, ...about } as const;
+		const job = { do: 'right', root, index: version.index, hasKinds, ...about } as const;
 		const numbers = about.known.numbers;
 		return new EntryStamps(await thread.run<BigUint64Array>({ ...job, known: numbers }));
 	};

@@ -83,7 +83,7 @@ export class ReleaseList {
 	async changed(releases: readonly Release[]): Promise<Release[]> {
 		const changed: Release[] = [];
 		for (const release of releases) {
-			if (await isChanged(release)) {
+			if (await this.#isChanged(release)) {
 				changed.push(release);
 			}
 		}
@@ -96,7 +96,7 @@ export class ReleaseList {
 		// Under this name, the rest is removed when the folder is opened again.
 		const removed = this.#folder.file(`${nanoid()}.tmp`);
 		await onFile(path, () => rename(path, removed));
-		if (await isChanged({ ...release, path: removed })) {
+		if (await this.#isChanged({ ...release, path: removed })) {
 			await onFile(path, () => rename(removed, path));
 		}
 		await this.#forget(name);
@@ -106,6 +106,22 @@ export class ReleaseList {
 	/** Leaves a release to people. @throws ShoalError */
 	async leave({ name }: Release): Promise<void> {
 		await this.#forget(name);
+	}
+
+	async #isChanged(release: Release): Promise<boolean> {
+		const { path, index, version } = release;
+		const { hasKinds } = this.#folder;
+		// Files that were touched, but have the same bytes, are unchanged.
+		const { numbers: stamps } = await rightIn(path, release, release.stamps, { hasKinds });
+		const thread = new FolderThread(path, {});
+		try {
+			const record = { seed: version.seed, index, stamps };
+			const changes = await thread.run<string[]>({ do: 'changes', root: path, record });
+			const gone = await Promise.all(changes.map((each) => isMissing(join(path, each))));
+			return gone.includes(false);
+		} finally {
+			await thread.close();
+		}
 	}
 
 	get #records(): string {
@@ -128,20 +144,5 @@ export class ReleaseList {
 		this.#releases = this.#releases.filter((release) => release.name !== name);
 		const path = join(this.#records, name);
 		await onFile(path, () => rm(path, { force: true }));
-	}
-}
-
-async function isChanged(release: Release): Promise<boolean> {
-	const { path, index, version } = release;
-	// Files that were touched, but have the same bytes, are unchanged.
-	const { numbers: stamps } = await rightIn(path, release, release.stamps, {});
-	const thread = new FolderThread(path, {});
-	try {
-		const record = { seed: version.seed, index, stamps };
-		const changes = await thread.run<string[]>({ do: 'changes', root: path, record });
-		const gone = await Promise.all(changes.map((each) => isMissing(join(path, each))));
-		return gone.includes(false);
-	} finally {
-		await thread.close();
 	}
 }

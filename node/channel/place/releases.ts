@@ -160,7 +160,8 @@ class Releases implements Place {
 			return undefined;
 		}
 		const { path, stamps: known, folder } = release;
-		const stamps = await rightIn(path, release, known, { hashesOthers: false });
+		const { hasKinds } = this.#folder;
+		const stamps = await rightIn(path, release, known, { hasKinds, hashesOthers: false });
 		return folder !== undefined || stamps.has(0)
 			? await openVersion(path, release, stamps)
 			: undefined;
@@ -225,7 +226,8 @@ class Releases implements Place {
 	async #same(seed: string): Promise<Release | undefined> {
 		for (const release of this.#list.all.filter(({ version }) => version.seed === seed)) {
 			const { path, stamps, entries } = release;
-			const right = await rightIn(path, release, stamps, {});
+			const { hasKinds } = this.#folder;
+			const right = await rightIn(path, release, stamps, { hasKinds });
 			if (entries.every((_, number) => right.has(number))) {
 				return { ...release, stamps: right };
 			}

@@ -158,12 +158,16 @@ class Checker {
 
 	/** Whether entry `number`, which is the scanned entry at `at`, is right. */
 	isRight(entry: FolderEntry, number: number, at: number, known: EntryStamps | undefined): boolean {
+		// A file that was not touched since may look executable on a file system that cannot store this.
+		if (known?.matches(number, this.#scan.stamps, at)) {
+			return true;
+		}
 		const found = this.#scan.entries[at] as ScannedEntry;
 		if (found.length !== entry.length || (HAS_KINDS && found.kind !== entry.kind)) {
 			return false;
 		}
 		const piece = this.#pieces.get(number);
-		if (piece === undefined || known?.matches(number, this.#scan.stamps, at)) {
+		if (piece === undefined) {
 			return true;
 		}
 		return this.#hash(piece) === entry.digest && this.#isStill(found, piece, at);

@@ -29,11 +29,14 @@ export interface EntriesToCheck {
 	readonly known: BigUint64Array;
 	/** Whether files without a known stamp are hashed; if not, they count as wrong. */
 	readonly hashesOthers: boolean;
+	/**
+	 * Whether the file system stores which files are executable; if not, executable files and
+	 * others count as the same.
+	 */
+	readonly hasKinds: boolean;
 }
 
 const BLOCK = 1024 * 1024;
-/** Whether file systems of this platform store which files are executable. */
-const HAS_KINDS = process.platform !== 'win32';
 
 /**
  * Finds the entries of an index that are right in a folder. An entry below a link is missing. Runs
@@ -43,7 +46,7 @@ const HAS_KINDS = process.platform !== 'win32';
  * @returns the numbers of the {@link EntryStamps} of the entries that are right
  */
 export function rightEntries(
-	{ root, index, known, hashesOthers }: EntriesToCheck,
+	{ root, index, known, hashesOthers, hasKinds }: EntriesToCheck,
 	onBytes: (bytes: number) => void,
 ): BigUint64Array {
 	const entries = parseIndex(index);
@@ -53,7 +56,10 @@ export function rightEntries(
 	for (const [number, entry] of entries.entries()) {
 		const path = join(root, entry.path);
 		const stats = folders.has(dirname(path)) ? look(path) : undefined;
-		if (stats === undefined || !isOfKind(entry, stats) || !isAsExecutable(entry, stats)) {
+		if (stats === undefined || !isOfKind(entry, stats)) {
+			continue;
+		}
+		if (hasKinds && !isAsExecutable(entry, stats)) {
 			continue;
 		}
 		const isSure = entry.kind === 'd' || expected.isSame(number, stats);
@@ -94,7 +100,7 @@ function look(path: string): BigIntStats | undefined {
 /** Whether a file is executable exactly if its entry is; true for other entries. */
 function isAsExecutable({ kind }: FolderEntry, stats: BigIntStats): boolean {
 	const isRunnable = (stats.mode & 0o100n) !== 0n;
-	return !HAS_KINDS || !stats.isFile() || isRunnable === (kind === 'x');
+	return !stats.isFile() || isRunnable === (kind === 'x');
 }
 
 /** Whether the bytes at `path` have the digest of the entry, and did not change meanwhile. */

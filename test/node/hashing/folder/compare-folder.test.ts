@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import {
 	appendFile,
 	chmod,
+	lstat,
 	mkdir,
 	rename,
 	rm,
@@ -18,6 +19,7 @@ import {
 	type FolderDifferences,
 	type RecordedFolder,
 } from '../../../../node/hashing/folder/compare-folder.ts';
+import { EntryStamps } from '../../../../node/storage/folder/entry-stamps.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import {
@@ -188,6 +190,19 @@ test('if only some entries of a folder were recorded, the others count as added'
 	assert.equal(compareFolder(location, made.folder, record, () => {}).changed, []);
 	await plant(root, { run: x('#!') });
 	assert.equal(compareFolder(location, made.folder, record, () => {}).changed, ['run']);
+});
+
+test('a file that a download has made is right if it looks executable since then', async (t) => {
+	const root = await plant(join(await makeFolder(t), 'folder'), TREE);
+	const number = made.folder.entries.findIndex(({ path }) => path === 'empty');
+	const path = join(root, 'empty');
+	await chmod(path, 0o755);
+	const stamps = new EntryStamps(made.folder.entries.length);
+	stamps.set(number, await lstat(path, { bigint: true }));
+	const record = { seed: made.seed.id, index: made.index, stamps: stamps.numbers };
+	const compare = (known?: RecordedFolder): readonly string[] =>
+		compareFolder(locationOf(made, root), made.folder, known, () => {}).bad;
+	assert.equal([compare(record), compare()], [[], ['empty']]);
 });
 
 test('a link whose target was not downloaded is no difference', async (t) => {

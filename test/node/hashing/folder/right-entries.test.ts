@@ -20,10 +20,14 @@ interface Checked {
 	readonly hashed: number;
 }
 
-function check(root: string, known?: EntryStamps, hashesOthers = true): Checked {
+function check(
+	root: string,
+	known?: EntryStamps,
+	{ hashesOthers = true, hasKinds = true } = {},
+): Checked {
 	let hashed = 0;
 	const numbers = (known ?? new EntryStamps(paths.length)).numbers;
-	const job = { root, index: made.index, bytes: 0, known: numbers, hashesOthers };
+	const job = { root, index: made.index, bytes: 0, known: numbers, hashesOthers, hasKinds };
 	const stamps = new EntryStamps(
 		rightEntries(job, (bytes) => {
 			hashed += bytes;
@@ -41,7 +45,7 @@ test('all entries of a whole folder are right, and other files do not matter', a
 	const { right, stamps, hashed } = check(root);
 	assert.equal(right, paths);
 	assert.is(hashed, 7);
-	const again = check(root, stamps, false);
+	const again = check(root, stamps, { hashesOthers: false });
 	assert.equal(again.right, paths);
 	assert.is(again.hashed, 0);
 });
@@ -69,9 +73,20 @@ test('a file that was only touched is right if it may be hashed', async (t) => {
 	assert.equal(hashing.right, paths);
 	assert.is(hashing.hashed, size);
 	assert.equal(
-		check(root, stamps, false).right,
+		check(root, stamps, { hashesOthers: false }).right,
 		paths.filter((path) => path !== 'a/c'),
 	);
+});
+
+test('where a file system does not store which files are executable, all files may be, or none', async (t) => {
+	for (const mode of [0o755, 0o644]) {
+		const root = await planted(t);
+		for (const path of ['a/b', 'a/c', 'empty', 'run']) {
+			await chmod(join(root, path), mode);
+		}
+		assert.equal(check(root, undefined, { hasKinds: false }).right, paths);
+		assert.is.not(check(root).right.length, paths.length);
+	}
 });
 
 test('an entry below a link is missing', async (t) => {
