@@ -261,7 +261,7 @@ function documentOf(
 	newest: ChannelDocument | undefined,
 ): NewDocument {
 	const seed = share.seed.id;
-	const to = audienceAt(rollout, percent);
+	const to = audienceAt(rollout, percent, seed, newest);
 	const before = othersOf(seed, newest);
 	return {
 		...{ seed, to, life },

@@ -11,30 +11,56 @@ export interface Rollout {
 /** The fields of a document that say who gets which version. */
 export type Addressed = Pick<DocumentFields, 'seed' | 'to' | 'others'>;
 
+/** Everybody, as an audience. */
+const ALL: Audience = { group: '*', percent: 100 };
+
 /**
- * The audience of the stage of `percent` per cent: of each group, no more than in the rollout.
- * Empty: everybody.
+ * The audience of the stage of `percent` per cent. Empty: everybody. A group of the rollout gets no
+ * more than in the rollout, and no less than it has already. The other groups that have the version
+ * keep it: their followers must not go back to the version before.
+ *
+ * @param newest the newest document
  */
-export function audienceAt({ to }: Rollout, percent: number): Audience[] {
-	if (to.length === 0) {
-		return percent >= 100 ? [] : [{ group: '*', percent }];
+export function audienceAt(
+	{ to }: Rollout,
+	percent: number,
+	seed: string,
+	newest: ChannelDocument | undefined,
+): Audience[] {
+	if (to.length === 0 && percent >= 100) {
+		return [];
 	}
-	return to.map((audience) => ({ ...audience, percent: Math.min(audience.percent, percent) }));
+	const before = audienceOf(seed, newest);
+	const groups = groupsOf(to);
+	const audiences = groups.map(({ group, percent: most }) => ({
+		group,
+		percent: Math.min(most, Math.max(percent, reachedBy(before, group))),
+	}));
+	// The percentage of all nodes holds for each group too, so only a larger one has to be named.
+	const ofAll = Math.max(0, ...audiences.map((each) => (each.group === '*' ? each.percent : 0)));
+	const others = before?.filter((other) => {
+		return other.percent > ofAll && groups.every(({ group }) => group !== other.group);
+	});
+	return [...audiences, ...(others ?? [])];
 }
 
 /**
- * The percentages of the stages that are left; the first one begins now. A version that is
- * published again goes on with the stage that it had reached, because followers that have the
- * version must not go back to the version before.
+ * The percentages of the stages that are left; the first one begins now. A version that is published
+ * again goes on with the last stage that all groups of the rollout have reached. A group that has as
+ * much as the rollout gives it holds back no stage.
  */
 export function stagesLeft(
-	{ percents }: Rollout,
+	{ to, percents }: Rollout,
 	seed: string,
 	newest: ChannelDocument | undefined,
 ): number[] {
 	const all = percents.length === 0 ? [100] : [...percents];
-	const reached = newest?.seed === seed ? reachedBy(newest) : 0;
-	const left = all.filter((percent) => percent >= reached);
+	const before = audienceOf(seed, newest);
+	const reached = groupsOf(to).map(({ group, percent: most }) => {
+		const has = reachedBy(before, group);
+		return before !== undefined && has >= most ? 100 : has;
+	});
+	const left = all.filter((percent) => percent >= Math.min(...reached));
 	return left.length === 0 ? all.slice(-1) : left;
 }
 
@@ -49,7 +75,23 @@ export function othersOf(seed: string, newest: ChannelDocument | undefined): str
 	return newest.to.length === 0 ? newest.seed : undefined;
 }
 
-/** The greatest percentage that has been reached: 100 if everybody gets the version. */
-function reachedBy({ to }: ChannelDocument): number {
-	return to.length === 0 ? 100 : Math.max(...to.map(({ percent }) => percent));
+function groupsOf(to: readonly Audience[]): readonly Audience[] {
+	return to.length === 0 ? [ALL] : to;
+}
+
+/** The audience that has `seed` already, as in a document; undefined if the newest one has another seed. */
+function audienceOf(
+	seed: string,
+	newest: ChannelDocument | undefined,
+): readonly Audience[] | undefined {
+	return newest?.seed === seed ? newest.to : undefined;
+}
+
+/** The percentage of `group` that has the version. */
+function reachedBy(before: readonly Audience[] | undefined, group: string): number {
+	if (before === undefined) {
+		return 0;
+	}
+	const parts = groupsOf(before).filter((each) => each.group === '*' || each.group === group);
+	return Math.max(0, ...parts.map(({ percent }) => percent));
 }

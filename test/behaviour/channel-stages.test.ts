@@ -76,4 +76,24 @@ test('stages go on to everybody when all have applied', async (t) => {
 	assert.equal(publication.document.to, []);
 });
 
+test('after a canary group, everybody else gets the version in stages, and the group keeps it', async (t) => {
+	const { publish, follow, image } = await channelRig(t);
+	const { link } = await publish();
+	const canary = await follow(link, 'pc-1', { groups: ['canary'] });
+	await canary.has(1);
+	writeFileSync(join(image, 'a.txt'), 'two');
+	const to = [{ group: 'canary', percent: 100 }];
+	await publish({ to });
+	await canary.has(2);
+	const publication = await publish({ stages: [5, 100] });
+	assert.equal(publication.document.to, [{ group: '*', percent: 5 }, ...to]);
+	await until('everybody has it', () => publication.document.to.length === 0);
+	const { seq } = publication.document;
+	await until('the canary knows it', () => canary.following.newest?.seq === seq);
+	assert.equal(
+		canary.applied.map((update) => update.seq),
+		[1, 2],
+	);
+});
+
 test.run();
