@@ -3,14 +3,17 @@ import {
 	type ChannelDocument,
 	compareDocuments,
 	formatChannelLink,
+	isShoalError,
+	quoted,
 	type Seed,
-	type ShoalError,
+	ShoalError,
 } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
 import type { Presence } from '../channel/presence.ts';
 import { judgeStage, type StageCounts, type StageRules } from '../channel/stage.ts';
 import type { Share } from '../seeding/shared-file.ts';
 import { every } from '../util/timers.ts';
+import { newerOf } from './channel-store.ts';
 import type { ChannelWriter, NewDocument } from './channel-writer.ts';
 import { audienceAt, othersOf, type Rollout, stagesLeft } from './stage-plan.ts';
 
@@ -23,7 +26,7 @@ export interface PublicationEvents {
 	/** The document was published again, with a later end of its validity. */
 	renewed(document: ChannelDocument): void;
 	/**
-	 * Another publisher has published a newer version. This one publishes nothing more, but goes on
+	 * Another publisher has signed a newer version. This one publishes nothing more, but goes on
 	 * sharing its version.
 	 */
 	superseded(document: ChannelDocument): void;
@@ -33,7 +36,10 @@ export interface PublicationEvents {
 	copyShared(path: string): void;
 	/** The version is not shared any more, because its files have changed and there is no copy. */
 	ended(error: unknown): void;
-	/** A document could not be published, and will be tried again; or a copy could not be made. */
+	/**
+	 * A document could not be published, and will be tried again unless the code is ERR_CHANNEL; a
+	 * newer version was signed, but has not arrived on the broker; or a copy could not be made.
+	 */
 	warning(error: unknown): void;
 }
 
@@ -57,6 +63,13 @@ export interface PublicationOptions {
 const LOOK_EVERY = 1_000;
 /** Least ms for which a stage is open, so that the receipts of its followers can arrive. */
 const STAGE_LEAST = 3_000;
+/** ms before a document that could not be published is tried again: at first, and at the most. */
+const RETRY_FIRST = 5_000;
+const RETRY_MOST = 60_000;
+/** ms without a message after which a document that the broker has must have arrived. */
+const QUIET = 300;
+/** ms after which that wait ends even if messages go on arriving. */
+const MOST_WAIT = 2_000;
 
 /** A version of a channel that a node has published, and shares. */
 export class Publication {
@@ -66,10 +79,14 @@ export class Publication {
 	/** The stages that are left; the first one is open. */
 	#stages: number[];
 	#document: ChannelDocument;
-	/** Whether another publisher has published a newer version. */
+	/** Whether another publisher has signed a newer version. */
 	#isSuperseded = false;
 	/** Whether too many followers of a stage have failed. */
 	#isStopped = false;
+	/** Failures since the last document was published. */
+	#failures = 0;
+	/** `performance.now()` from which on a document may be published. */
+	#mayAt = 0;
 	#stageSince = performance.now();
 	#told = '';
 	#timer: ReturnType<typeof setInterval>;
@@ -176,40 +193,55 @@ export class Publication {
 		const { newest } = session;
 		const isNewer = newest !== undefined && compareDocuments(newest, this.#document) > 0;
 		if (isNewer && !writer.hasSigned(newest)) {
-			this.#isSuperseded = true;
-			this.#events.emit('superseded', newest);
+			this.#supersede(newest);
 			return;
 		}
-		const work = session.isUp ? this.#next() : undefined;
-		if (work !== undefined) {
-			this.#working = work
-				.catch((error: ShoalError) => {
-					if (!this.#stopping.signal.aborted) {
-						this.#events.emit('warning', error);
-					}
-				})
-				.finally(() => {
-					this.#working = undefined;
-				});
+		const mayWrite = session.isUp && performance.now() >= this.#mayAt;
+		const work = mayWrite ? this.#next() : undefined;
+		this.#working = work
+			?.catch((error: unknown) => this.#onFailure(error))
+			.finally(() => {
+				this.#working = undefined;
+			});
+	}
+
+	#supersede(document: ChannelDocument): void {
+		this.#isSuperseded = true;
+		this.#events.emit('superseded', document);
+	}
+
+	#onFailure(error: unknown): void {
+		if (this.#stopping.signal.aborted) {
+			return;
 		}
+		// Another attempt cannot repair keys or files that are wrong.
+		const isFinal = isShoalError(error, 'ERR_CHANNEL');
+		const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.#failures);
+		this.#failures += 1;
+		this.#mayAt = performance.now() + (isFinal ? Number.POSITIVE_INFINITY : wait);
+		this.#events.emit('warning', isFinal ? publishesNoMore(error) : error);
 	}
 
 	/** Publishes the next stage, or renews the document; undefined if neither is due. */
 	#next(): Promise<void> | undefined {
 		const { published, until } = this.#document;
 		if (this.#stageIsDone()) {
-			const stages = this.#stages.slice(1);
-			return this.#write(stages[0]).then(() => {
-				this.#stages = stages;
-				this.#stageSince = performance.now();
-			});
+			return this.#beginStage(this.#stages.slice(1));
 		}
-		if (Date.now() > published + (until - published) / 2) {
-			return this.#write(this.#stages[0]).then(() => {
-				this.#events.emit('renewed', this.#document);
-			});
+		return Date.now() > published + (until - published) / 2 ? this.#renew() : undefined;
+	}
+
+	async #beginStage(stages: number[]): Promise<void> {
+		if (await this.#write(stages[0])) {
+			this.#stages = stages;
+			this.#stageSince = performance.now();
 		}
-		return undefined;
+	}
+
+	async #renew(): Promise<void> {
+		if (await this.#write(this.#stages[0])) {
+			this.#events.emit('renewed', this.#document);
+		}
 	}
 
 	/** Whether the next stage has to begin. Emits `stage` if the numbers of the open stage change. */
@@ -240,19 +272,56 @@ export class Publication {
 		return decision.next === 'next' && isOld && this.#stages.length > 1;
 	}
 
-	/** Publishes the document of the stage of `percent` per cent. @throws as {@link ChannelWriter.write} */
-	async #write(percent = 100): Promise<void> {
+	/**
+	 * Publishes the document of the stage of `percent` per cent.
+	 *
+	 * @returns whether it was published; false if there is a newer document of another publisher
+	 * @throws as {@link ChannelWriter.write}
+	 */
+	async #write(percent = 100): Promise<boolean> {
 		const { writer } = this.#options;
 		const mine = this.#document;
+		let other: ChannelDocument | undefined;
 		const document = await writer.write((newest) => {
 			const isMine =
 				newest === undefined || newest.digest === mine.digest || writer.hasSigned(newest);
+			other = isMine ? undefined : newest;
 			return isMine ? documentOf(this.#options, percent, mine) : undefined;
 		}, this.#stopping.signal);
 		if (document !== undefined) {
 			this.#document = document;
+			this.#failures = 0;
+		} else if (other !== undefined) {
+			await this.#onOther(other);
+		}
+		return document !== undefined;
+	}
+
+	/** Another publisher has stored a newer document on this machine; warns if it was not published. */
+	async #onOther(other: ChannelDocument): Promise<void> {
+		const { session } = this.#options;
+		const { signal } = this.#stopping;
+		this.#supersede(other);
+		await session.settled(QUIET, MOST_WAIT, signal);
+		if (!signal.aborted && newerOf(session.newest, other) === other) {
+			this.#events.emit('warning', notPublished(other));
 		}
 	}
+}
+
+function publishesNoMore(cause: ShoalError): ShoalError {
+	return new ShoalError(
+		cause.code,
+		`${cause.message}; this process only shares its version from now on: it neither renews it nor begins a stage`,
+		{ cause },
+	);
+}
+
+function notPublished({ name, seq, block }: ChannelDocument): ShoalError {
+	return new ShoalError(
+		'ERR_CHANNEL',
+		`version ${seq} (key block ${block}) of the channel ${quoted(name)} is stored on this machine, but has not arrived on the broker: the process that signed it has failed or was ended; publish again`,
+	);
 }
 
 function documentOf(

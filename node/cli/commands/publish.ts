@@ -171,7 +171,7 @@ async function watch({ output }: CommandContext, publication: Publication): Prom
 		isSuperseded = true;
 		output.event({ event: 'superseded', seq });
 		output.line(
-			`version ${seq} (key block ${block}) was published by another process; this one only shares its own version`,
+			`version ${seq} (key block ${block}) was signed by another process; this one only shares its own version`,
 		);
 	});
 	publication.on('twin', ({ seq }) =>
