@@ -316,8 +316,9 @@ export class ShoalNode extends BaseNode {
 	 *
 	 * @param channel its name; or its link, if this machine does not have its key blocks: those of the
 	 *   broker are then used
-	 * @throws ShoalError ERR_LINK, ERR_NOT_FOUND, ERR_CHANNEL if it is not the drawer key, ERR_LIMIT, ERR_EXISTS,
-	 *   ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_REFUSED, ERR_DISCONNECTED, ERR_TIMEOUT
+	 * @throws ShoalError ERR_LINK, ERR_NOT_FOUND, ERR_CHANNEL if it is not the drawer key, or the keys
+	 *   were rotated twice, ERR_LIMIT, ERR_EXISTS, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_REFUSED,
+	 *   ERR_DISCONNECTED, ERR_TIMEOUT
 	 */
 	async rotateChannel(channel: string, options: RotateOptions): Promise<Rotated> {
 		this.checkOpen();

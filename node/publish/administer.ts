@@ -54,38 +54,72 @@ export async function rotateChannel(
 	{ drawer, data, life }: RotateOptions,
 ): Promise<Rotated> {
 	const store = new ChannelStore(data);
-	const name = isChannelLink(channel) ? await adoptFromBroker(node, store, channel) : channel;
+	const name = isChannelLink(channel)
+		? await adoptByLink(node, store, channel)
+		: await adoptByName(node, store, channel);
 	const rotated = await store.locked(name, () => store.rotate(name, drawer));
 	const document = await withSession(node, rotated, (session) =>
-		new ChannelWriter(store, session, rotated).write((newest) =>
-			newest === undefined ? undefined : { ...again(newest), life },
-		),
+		new ChannelWriter(store, session, rotated).write((newest) => {
+			// A document of keys that were replaced before is older than the version of the followers.
+			const isNewest = newest !== undefined && newest.block >= rotated.chain.last - 1;
+			return isNewest ? { ...again(newest), life } : undefined;
+		}),
 	);
 	return { name, chain: rotated.chain, document, drawer: rotated.drawer };
 }
 
 /** Stores the key blocks that the broker has. @returns the name of the channel */
-async function adoptFromBroker(
+async function adoptByLink(node: Node, store: ChannelStore, text: string): Promise<string> {
+	const { id, name: suggested } = parseChannelLink(text);
+	const { chain, newest } = await readBroker(node, id);
+	const name = newest?.name ?? suggested;
+	if (chain === undefined || name === undefined) {
+		throw new ShoalError(
+			'ERR_NOT_FOUND',
+			'the broker has no keys of this channel; is it the right broker, and was the channel published there?',
+		);
+	}
+	await store.locked(name, () => store.adopt(name, chain));
+	return name;
+}
+
+/**
+ * Stores the key blocks that were added on another machine, if there are any: without them, the
+ * drawer key that they have replaced would make a block that contradicts them.
+ *
+ * @returns the name
+ */
+async function adoptByName(node: Node, store: ChannelStore, name: string): Promise<string> {
+	const known = await store.keys(name);
+	if (known !== undefined) {
+		const heard = await readBroker(node, known.channel, known);
+		// No document is signed with the known keys: the broker may have keys that contradict them.
+		const isAlone = heard.newest === undefined && heard.chain === known;
+		const { chain } = isAlone ? await readBroker(node, known.channel) : heard;
+		if (chain !== undefined && chain !== known) {
+			await store.locked(name, () => store.adopt(name, chain));
+		}
+	}
+	return name;
+}
+
+/**
+ * What the broker has of a channel.
+ *
+ * @param known its keys: only more of them are taken. @default any keys of the channel
+ */
+async function readBroker(
 	{ link, topics, warn }: Node,
-	store: ChannelStore,
-	text: string,
-): Promise<string> {
-	const { id: channel, name: suggested } = parseChannelLink(text);
+	channel: string,
+	known?: KeyChain,
+): Promise<Pick<ChannelSession, 'chain' | 'newest'>> {
 	const session = await ChannelSession.open({
-		...{ link, topics, warn, channel, verify: verifyNatively, isKeeper: false },
+		...{ link, topics, warn, channel, verify: verifyNatively, isKeeper: false, chain: known },
 	});
 	try {
 		await session.settled(QUIET, MOST_WAIT);
 		const { chain, newest } = session;
-		const name = newest?.name ?? suggested;
-		if (chain === undefined || name === undefined) {
-			throw new ShoalError(
-				'ERR_NOT_FOUND',
-				'the broker has no keys of this channel; is it the right broker, and was the channel published there?',
-			);
-		}
-		await store.locked(name, () => store.adopt(name, chain));
-		return name;
+		return { chain, newest };
 	} finally {
 		await session.close();
 	}

@@ -107,21 +107,38 @@ export class ChannelStore {
 	}
 
 	/**
-	 * Stores the key blocks of a channel whose files are lost, so that its keys can be rotated.
+	 * The key blocks of the channel `name`, also if its publishing key is lost; undefined if there are
+	 * none.
 	 *
-	 * @throws ShoalError ERR_EXISTS if there is another channel with this name, ERR_NAME, ERR_CHANNEL,
-	 *   ERR_PERMISSION, ERR_IO
+	 * @throws ShoalError ERR_NAME, ERR_CHANNEL, ERR_PERMISSION, ERR_IO
+	 */
+	async keys(name: string): Promise<KeyChain | undefined> {
+		const path = this.#paths(name).keys;
+		const text = await readIfThere(path);
+		return text && parseKeys(text, path);
+	}
+
+	/**
+	 * Stores the key blocks of a channel whose files are lost, or lack the newest blocks, so that its
+	 * keys can be rotated.
+	 *
+	 * @throws ShoalError ERR_EXISTS if there is another channel with this name, ERR_NAME, ERR_CHANNEL if
+	 *   the blocks here and `chain` contradict each other, ERR_PERMISSION, ERR_IO
 	 */
 	async adopt(name: string, chain: KeyChain): Promise<void> {
 		const path = this.#paths(name).keys;
-		const text = await readIfThere(path);
-		const known = text && parseKeys(text, path);
+		const known = await this.keys(name);
 		if (known === undefined || chain.extends(known)) {
 			write(path, chain.text);
 		} else if (known.channel !== chain.channel) {
 			throw new ShoalError(
 				'ERR_EXISTS',
 				`${quoted(path, 300)} has the keys of another channel; choose another folder with --data`,
+			);
+		} else if (!known.extends(chain)) {
+			throw new ShoalError(
+				'ERR_CHANNEL',
+				`${quoted(path, 300)} has other key blocks than the broker: the keys were rotated twice, on two machines. If those on the broker are right, move the files ${quoted(`${name}.*`)} of that folder away, and rotate with the newest drawer key: shoal channel rotate LINK --drawer FILE`,
 			);
 		}
 	}
@@ -145,10 +162,13 @@ export class ChannelStore {
 		}
 		const before = parseKeys(text, paths.keys);
 		const old = parseKey(await onFile(drawerFile, () => readFile(drawerFile)), drawerFile);
-		if (!isSame(before.blocks.at(-1)?.drawer, old.public)) {
+		const block = before.blocks.findLastIndex(({ drawer }) => isSame(drawer, old.public));
+		if (block !== before.last) {
+			const why =
+				block < 0 ? '' : `: it is that of key block ${block}, and the newest is ${before.last}`;
 			throw new ShoalError(
 				'ERR_CHANNEL',
-				`${quoted(drawerFile, 300)} is not the drawer key of the channel ${quoted(name)}`,
+				`${quoted(drawerFile, 300)} is not the drawer key of the channel ${quoted(name)}${why}`,
 			);
 		}
 		const [publish, drawer] = [SigningKey.make(), SigningKey.make()];

@@ -1,11 +1,24 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+	copyFileSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	readFileSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { Tracker } from '../../broker/index.ts';
+import { ChannelStore } from '../../node/publish/channel-store.ts';
+import { startUnsureBroker } from '../helpers/adversaries/unsure-broker.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
+import { ChannelClient } from '../helpers/harness/channel-client.ts';
+import { channelRig } from '../helpers/harness/channel-rig.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
-import { suite } from '../helpers/harness/suite.ts';
+import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
 const test = suite('lost keys of channels');
@@ -49,6 +62,64 @@ test('if all files of a channel are lost, its drawer key and its link are enough
 	const second = await node.publish(image, { channel: 'lab', data: join(folder, 'third') });
 	const taken = await rejects(node.rotateChannel(second.link, options));
 	assert.is(taken.code, 'ERR_EXISTS');
+});
+
+/** A channel that is published at `url`, and copies of its files on two machines. */
+async function twoMachines(t: Scope, url: string) {
+	const { publish, publisher: node, folder } = await channelRig(t, url);
+	const { link } = await publish();
+	const [ann, bob] = [join(folder, 'ann'), join(folder, 'bob')];
+	cpSync(join(folder, 'state'), ann, { recursive: true });
+	cpSync(join(folder, 'state'), bob, { recursive: true });
+	const first = join(ann, 'channels', 'lab.drawer');
+	const rotate = (channel: string, data: string, drawer: string) =>
+		node.rotateChannel(channel, { data, drawer, life: LIFE });
+	return { link, ann, bob, first, rotate };
+}
+
+test('keys that were rotated on one machine are not rotated from the old block on another', async (t) => {
+	const { ann, bob, first, rotate } = await twoMachines(t, (await startBroker(t)).url);
+	const { drawer } = await rotate('lab', ann, first);
+	const key = join(bob, 'channels', 'lab.key');
+	const before = readFileSync(key, 'utf8');
+	const refused = await rejects(rotate('lab', bob, first));
+	assert.is(refused.code, 'ERR_CHANNEL');
+	assert.match(refused.message, 'it is that of key block 0, and the newest is 1');
+	assert.is(readFileSync(key, 'utf8'), before);
+	assert.not.ok(existsSync(join(bob, 'channels', 'lab.drawer-1')));
+	// The version that bob has may be older than that of the followers, so it is not signed again.
+	const rotated = await rotate('lab', bob, drawer);
+	assert.equal([rotated.chain.last, rotated.document], [2, undefined]);
+	await new ChannelStore(bob).create('new');
+	const alone = await rotate('new', bob, join(bob, 'channels', 'new.drawer'));
+	assert.equal([alone.chain.last, alone.document], [1, undefined]);
+});
+
+test('keys that were rotated twice, on two machines, are told, and can be mended', async (t) => {
+	// This broker retains whatever it gets.
+	const { url } = await startUnsureBroker(t);
+	const tracker = await Tracker.start({ url });
+	t.defer(() => tracker.close());
+	const { link, ann, bob, first, rotate } = await twoMachines(t, url);
+	const right = await rotate('lab', ann, first);
+	const wrong = await new ChannelStore(bob).rotate('lab', first);
+	for (const [channel, drawer] of [
+		['lab', wrong.drawer],
+		[link, right.drawer],
+	] as const) {
+		const refused = await rejects(rotate(channel, bob, drawer));
+		assert.is(refused.code, 'ERR_CHANNEL');
+		assert.match(refused.message, 'has other key blocks than the broker');
+	}
+	await (await ChannelClient.join(t, url)).keys(wrong.chain);
+	assert.is(
+		(await rotate('lab', ann, right.drawer)).chain.last,
+		2,
+		'the wrong blocks do not stop it',
+	);
+	rmSync(join(bob, 'channels'), { recursive: true });
+	const next = await rotate(link, bob, join(ann, 'channels', 'lab.drawer-2'));
+	assert.is(next.chain.last, 3);
 });
 
 test.run();
