@@ -31,6 +31,11 @@ interface PeerState extends SlotHolder {
 }
 
 const TICK = 250;
+/**
+ * ms without bytes after which a download lets others go first, if more run than may do so at a time.
+ * A download that can fail because no peer sends anything has failed by then.
+ */
+const MAKE_WAY = 30_000;
 
 /**
  * The nodes of one swarm. The tracker lists the nodes, but chunks are requested from a node only
@@ -60,6 +65,8 @@ export class Peers {
 	#transferAt: number | undefined;
 	/** Undefined until a peer has replied, and again when there are no peers. */
 	#downloadSlot: Slot | undefined;
+	/** When it got the slot, ms. */
+	#slotAt = 0;
 	#isClosed = false;
 
 	/** @param spared id of a node that is used only if too few others are complete */
@@ -96,7 +103,10 @@ export class Peers {
 		peer.heardAt = now;
 		peer.reply = reply;
 		peer.isComplete = reply.have === 'all';
-		this.#downloadSlot ??= this.#context.downloadSlots.take(() => this.#begin());
+		this.#downloadSlot ??= this.#context.downloadSlots.take(() => {
+			this.#slotAt = performance.now();
+			this.#begin();
+		});
 		if (this.#downloadSlot.isOn) {
 			this.#handlers.has(from, reply, peer.roundTrip);
 		}
@@ -251,6 +261,9 @@ export class Peers {
 		if (canAsk && this.#pace.isDue(now, Math.max(0, ...heardAt))) {
 			this.#pace.queried(now);
 			void this.#query();
+		}
+		if (now - Math.max(this.#sentAt, this.#slotAt) >= MAKE_WAY) {
+			this.#downloadSlot?.makeWay();
 		}
 		for (const [node, peer] of [...this.#peers]) {
 			this.#check(node, peer, now);

@@ -3,6 +3,8 @@ export interface Slot {
 	readonly isOn: boolean;
 	/** Ends the task, or its wait, so that the next task can begin. Idempotent. */
 	end(): void;
+	/** If the task is on and others wait, the next one begins, and this one waits after all others. */
+	makeWay(): void;
 }
 
 /**
@@ -29,6 +31,12 @@ export class Slots {
 				this.#waiting.delete(slot);
 				this.#on.delete(slot);
 				this.#next();
+			},
+			makeWay: () => {
+				if (this.#waiting.size > 0 && this.#on.delete(slot)) {
+					this.#waiting.set(slot, begin);
+					this.#next();
+				}
 			},
 		};
 		this.#waiting.set(slot, begin);

@@ -24,6 +24,21 @@ test('no more than the given number of slots are on at a time; the others get th
 	assert.equal(begun, ['a', 'b', 'c', 'd']);
 });
 
+test('a task that makes way waits after all others, and begins again', async () => {
+	const slots = new Slots(1);
+	const begun: string[] = [];
+	const [a, b, c] = ['a', 'b', 'c'].map((name) => slots.take(() => begun.push(name)));
+	await microtasks();
+	b?.makeWay();
+	a?.makeWay();
+	assert.equal([begun, a?.isOn, b?.isOn], [['a', 'b'], false, true]);
+	b?.end();
+	c?.end();
+	assert.equal(begun, ['a', 'b', 'c', 'a']);
+	a?.makeWay();
+	assert.ok(a?.isOn, 'no other task waits');
+});
+
 test('a slot that ends while it waits is skipped', async () => {
 	const slots = new Slots(1);
 	const begun: string[] = [];
