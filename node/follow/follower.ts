@@ -1,12 +1,13 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { type ChannelDocument, isShoalError, seedFor } from '../../protocol/index.ts';
+import { type ChannelDocument, isShoalError } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
-import { type Applied, isNewer, type Place, type Version } from '../channel/place/place.ts';
+import type { Applied, Place, Version } from '../channel/place/place.ts';
 import type { DownloadManager } from '../download/download-manager.ts';
 import type { Progress } from '../download/download-types.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import { checkDocument } from './check-document.ts';
+import { dutyOf } from './duty.ts';
 import { CommandFailure, codeOf, twoPublishers } from './failure.ts';
 import type { FollowerState } from './follower-state.ts';
 import type { Receipts } from './receipts.ts';
@@ -188,28 +189,25 @@ export class Follower {
 
 	/** The version that has to be applied, or whose command has to be run; undefined if there is none. */
 	#wanted(): Version | undefined {
-		const { session, place, state, node, groups } = this.#options;
-		const document = session.newest;
+		const document = this.#options.session.newest;
 		if (document === undefined || !this.#isValid(document)) {
 			return undefined;
 		}
-		const { block, seq } = document;
-		const { applied, skipped } = place;
-		const seed = seedFor(document, { node, groups });
-		const isSkipped = skipped && (seed === skipped.seed || !isNewer(document, skipped));
-		if (applied !== undefined && isSkipped) {
-			this.#tellDone(applied, undefined);
-			return undefined;
+		const duty = dutyOf(document, { ...this.#options, isToRepeat: this.#isToRepeat });
+		if (duty.kind === 'update') {
+			return duty.version;
 		}
-		if (seed === undefined) {
-			this.#tellNone(document);
-			return undefined;
+		if (duty.claim !== undefined) {
+			this.#options.receipts.sayNews(duty.claim.version, duty.claim.standing);
 		}
-		const isDone = applied?.seed === seed && state.done?.seed === seed && !this.#isToRepeat;
-		if (isDone) {
-			this.#tellDone({ block, seq, seed }, state.done?.code);
+		if (duty.kind === 'done') {
+			const { version } = duty.claim;
+			this.#once(`done ${version.seed}`, () => this.#events.emit('current', version));
+		} else {
+			const event = document.seed === undefined ? 'closed' : 'notAddressed';
+			this.#once(`none ${document.digest}`, () => this.#events.emit(event, document));
 		}
-		return isDone ? undefined : { block, seq, seed };
+		return undefined;
 	}
 
 	/** Whether a document may be followed; tells once if it may not, or if a clock is wrong. */
@@ -230,32 +228,6 @@ export class Follower {
 			this.#once('clock', () => this.#events.emit('warning', warning));
 		}
 		return refused === undefined;
-	}
-
-	#tellNone(document: ChannelDocument): void {
-		this.#once(`none ${document.digest}`, () => {
-			if (document.seed === undefined) {
-				this.#events.emit('closed', document);
-				return;
-			}
-			this.#events.emit('notAddressed', document);
-			const { applied } = this.#options.place;
-			// The publisher counts its followers by their receipts.
-			if (applied === undefined) {
-				this.#options.receipts.say({ ...document, seed: document.seed }, { state: 'waiting' });
-			}
-		});
-	}
-
-	/** Publishes the receipt of a version that was applied before. @param code why its command failed */
-	#tellDone(version: Version, code: string | undefined): void {
-		this.#once(`done ${version.seed}`, () => {
-			this.#options.receipts.say(
-				version,
-				code === undefined ? { state: 'applied', percent: 100 } : { state: 'failed', code },
-			);
-			this.#events.emit('current', version);
-		});
 	}
 
 	/** Updates to `version`, unless there is a newer one now, or this follower is stopped. */
@@ -337,11 +309,11 @@ export class Follower {
 	/** Runs the command of an applied version, and tells that it is applied. */
 	async #finish(version: Version, fetched: number): Promise<void> {
 		const { place, state, session, run } = this.#options;
-		this.#isToRepeat = false;
 		const { path, kept } = place.result as Applied;
 		const { seq, seed } = version;
 		const update = { channel: session.channel, seq, id: seed, path, fetched, kept };
 		await run(update, this.#stopping.signal);
+		this.#isToRepeat = false;
 		state.keepDone({ seed });
 		this.#once(`done ${seed}`, () => {});
 		this.#options.receipts.say(version, { state: 'applied', percent: 100, kept });
@@ -361,6 +333,7 @@ export class Follower {
 		const isFinal = error instanceof CommandFailure;
 		this.#options.receipts.say(version, { state: 'failed', code });
 		if (isFinal) {
+			this.#isToRepeat = false;
 			this.#options.state.keepDone({ seed: version.seed, code });
 			this.#once(`done ${version.seed}`, () => {});
 		} else {

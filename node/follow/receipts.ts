@@ -13,6 +13,8 @@ export interface Standing extends Partial<Pick<Receipt, 'percent' | 'rate' | 'le
 export class Receipts {
 	readonly #sender: ReceiptSender;
 	readonly #about: { readonly name: string | undefined; readonly groups: string[] };
+	/** The last receipt that was said. */
+	#last: Pick<Receipt, 'seed' | 'state' | 'code'> | undefined;
 
 	/**
 	 * @param topic of the receipts
@@ -29,10 +31,19 @@ export class Receipts {
 
 	/** Publishes how far the follower is. */
 	say({ block, seq, seed }: Version, { kept = [], ...standing }: Standing): void {
+		this.#last = { seed, state: standing.state, code: standing.code };
 		const paths = kept.length === 0 ? {} : { paths: [...kept] };
 		const at = new Date().toISOString();
 		const about = { percent: 0, ...standing, kept: kept.length, ...paths, at, ...this.#about };
 		this.#sender.say({ block, seq, seed, ...about });
+	}
+
+	/** Publishes how far the follower is, unless the last receipt says so already. */
+	sayNews(version: Version, standing: Standing): void {
+		const { seed, state, code } = this.#last ?? {};
+		if (seed !== version.seed || state !== standing.state || code !== standing.code) {
+			this.say(version, standing);
+		}
 	}
 
 	/** Publishes the last receipt again, because a node has asked for it. */

@@ -1,0 +1,72 @@
+import { type ChannelDocument, seedFor } from '../../protocol/index.ts';
+import { isNewer, type Place, type Version } from '../channel/place/place.ts';
+import type { FollowerState } from './follower-state.ts';
+import type { Standing } from './receipts.ts';
+
+/** The parts of a follower on which its duty depends. */
+export interface DutyOptions {
+	/** Node id. */
+	readonly node: string;
+	readonly groups: readonly string[];
+	readonly place: Pick<Place, 'applied' | 'skipped'>;
+	readonly state: Pick<FollowerState, 'done'>;
+	/** Whether the command of the applied version has to be run again. */
+	readonly isToRepeat: boolean;
+}
+
+/** What the receipt of a follower has to say. */
+export interface Claim {
+	readonly version: Version;
+	readonly standing: Standing;
+}
+
+/**
+ * What a document asks of a follower. `update`: the version has to be applied, or its command has to
+ * be run. `done`: the follower has the version. `none`: the document names no version for it.
+ */
+export type Duty =
+	| { readonly kind: 'update'; readonly version: Version }
+	| { readonly kind: 'done'; readonly claim: Claim }
+	/** Without a claim if nothing is known that it could be about. */
+	| { readonly kind: 'none'; readonly claim: Claim | undefined };
+
+/** Finds what `document` asks of a follower. */
+export function dutyOf(document: ChannelDocument, options: DutyOptions): Duty {
+	const { node, groups, state, isToRepeat } = options;
+	const { applied, skipped } = options.place;
+	const seed = seedFor(document, { node, groups });
+	const isSkipped = skipped && (seed === skipped.seed || !isNewer(document, skipped));
+	if (applied !== undefined && isSkipped) {
+		return { kind: 'done', claim: { version: applied, standing: standingOf(options) } };
+	}
+	const { block, seq } = document;
+	if (seed === undefined) {
+		const standing = standingOf(options);
+		// The publisher counts its followers by their receipts.
+		const named = document.seed === undefined ? undefined : { block, seq, seed: document.seed };
+		const version = applied ?? named;
+		return { kind: 'none', claim: version && { version, standing } };
+	}
+	const version = { block, seq, seed };
+	const isDone = applied?.seed === seed && state.done?.seed === seed && !isToRepeat;
+	return isDone
+		? { kind: 'done', claim: { version, standing: standingOf(options) } }
+		: { kind: 'update', version };
+}
+
+/** How far a follower is with the version that is in its folder. */
+function standingOf({ place: { applied, skipped }, state: { done } }: DutyOptions): Standing {
+	if (applied === undefined) {
+		return { state: 'waiting' };
+	}
+	// After a rollback, no command is run.
+	if (skipped !== undefined) {
+		return { state: 'applied', percent: 100 };
+	}
+	if (done?.seed !== applied.seed) {
+		return { state: 'got', percent: 100 };
+	}
+	return done.code === undefined
+		? { state: 'applied', percent: 100 }
+		: { state: 'failed', code: done.code };
+}
