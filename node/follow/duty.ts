@@ -8,7 +8,7 @@ export interface DutyOptions {
 	/** Node id. */
 	readonly node: string;
 	readonly groups: readonly string[];
-	readonly place: Pick<Place, 'applied' | 'skipped'>;
+	readonly place: Pick<Place, 'applied' | 'result' | 'skipped'>;
 	readonly state: Pick<FollowerState, 'done'>;
 	/** Whether the command of the applied version has to be run again. */
 	readonly isToRepeat: boolean;
@@ -55,18 +55,16 @@ export function dutyOf(document: ChannelDocument, options: DutyOptions): Duty {
 }
 
 /** How far a follower is with the version that is in its folder. */
-function standingOf({ place: { applied, skipped }, state: { done } }: DutyOptions): Standing {
+function standingOf({ place, state: { done } }: DutyOptions): Standing {
+	const { applied, result, skipped } = place;
 	if (applied === undefined) {
 		return { state: 'waiting' };
 	}
 	// After a rollback, no command is run.
-	if (skipped !== undefined) {
-		return { state: 'applied', percent: 100 };
-	}
-	if (done?.seed !== applied.seed) {
+	if (skipped === undefined && done?.seed !== applied.seed) {
 		return { state: 'got', percent: 100 };
 	}
-	return done.code === undefined
-		? { state: 'applied', percent: 100 }
-		: { state: 'failed', code: done.code };
+	return skipped === undefined && done?.code !== undefined
+		? { state: 'failed', code: done.code }
+		: { state: 'applied', percent: 100, kept: result?.kept };
 }

@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { FleetMember } from '../../node/index.ts';
@@ -15,44 +16,56 @@ const test = suite('receipts of a follower');
 /** A version that no node has. */
 const NOWHERE = 'ef'.repeat(32);
 const DAY = 86_400_000;
+/** The version is for a group that has no members. */
+const NOBODY = { to: [{ group: 'others', percent: 100 }], others: undefined };
 
-/** A channel whose documents are written by hand, and a node that follows it and has version 1. */
-async function start(t: Scope) {
+/** A channel whose documents are written by hand, and the folder of its follower. */
+async function begin(t: Scope) {
+	const channel = makeChannel();
+	const data = await makeFolder(t);
+	const folder = join(data, 'files');
+	mkdirSync(folder);
+	return { ...channel, data, folder, file: await makeFile(t, 'one', 'a.txt') };
+}
+
+/** Starts a broker, a node with version A, and the follower. */
+async function start(
+	t: Scope,
+	{ chain, document, data, folder, file }: Awaited<ReturnType<typeof begin>>,
+	fields: Partial<DocumentFields> = {},
+) {
 	const { url } = await startBroker(t);
 	const seeder = await startNode(t, url);
-	const { seed } = await seeder.share(await makeFile(t, 'one'));
-	const { chain, document } = makeChannel();
+	const { seed } = await seeder.share(file);
 	const client = await ChannelClient.join(t, url);
-	const publish = async (fields: Partial<DocumentFields>): Promise<void> => {
-		await client.document(document({ until: Date.now() + DAY, ...fields }));
+	const publish = async (changes: Partial<DocumentFields>): Promise<void> => {
+		await client.document(document({ until: Date.now() + DAY, ...changes }));
 	};
 	await client.keys(chain);
-	await publish({ seq: 1, seed: seed.id });
+	await publish({ seq: 1, seed: seed.id, ...fields });
 	const link = formatChannelLink({ id: chain.channel, name: 'lab' });
-	const data = await makeFolder(t);
 	const node = await startNode(t, url);
-	await node.follow(link, join(data, 'files'), { data });
+	await node.follow(link, folder, { data });
 	const fleet = await seeder.fleet(link);
 	/** Waits until the receipt of the follower has a state. */
 	const says = async (state: string): Promise<FleetMember> => {
 		await until(`the receipt says ${state}`, () => fleet.members[0]?.state === state);
 		return fleet.members[0] as FleetMember;
 	};
-	await says('applied');
-	return { a: seed.id, publish, says };
+	return { a: seed.id, publish, says, node };
 }
 
 test('a follower says that it is up to date as soon as it does not need another version any more', async (t) => {
-	const to = [{ group: 'others', percent: 100 }];
 	const ways: ReadonlyArray<(a: string) => Partial<DocumentFields>> = [
 		(a) => ({ seed: a }),
 		() => ({ seed: undefined }),
-		(a) => ({ seed: NOWHERE, to, others: a }),
-		() => ({ seed: NOWHERE, to, others: undefined }),
+		(a) => ({ seed: NOWHERE, ...NOBODY, others: a }),
+		() => ({ seed: NOWHERE, ...NOBODY }),
 	];
 	const members = await Promise.all(
 		ways.map(async (fields) => {
-			const { a, publish, says } = await start(t);
+			const { a, publish, says } = await start(t, await begin(t));
+			await says('applied');
 			await publish({ seq: 2, seed: NOWHERE });
 			assert.is((await says('waiting')).isCurrent, false);
 			await publish({ seq: 3, ...fields(a) });
@@ -62,6 +75,26 @@ test('a follower says that it is up to date as soon as it does not need another 
 	assert.equal(
 		members.map(({ isCurrent }) => isCurrent),
 		[true, true, true, true],
+	);
+});
+
+test('after a restart of follower and broker, the receipt is there again, also if no version is named', async (t) => {
+	const ways: ReadonlyArray<Partial<DocumentFields>> = [
+		{},
+		{ seq: 2, seed: undefined },
+		{ seq: 2, seed: NOWHERE, ...NOBODY },
+	];
+	await Promise.all(
+		ways.map(async (fields) => {
+			const channel = await begin(t);
+			writeFileSync(join(channel.folder, 'a.txt'), 'mine');
+			const before = await start(t, channel);
+			assert.is((await before.says('applied')).kept, 1);
+			await before.node.close();
+			const { says } = await start(t, channel, fields);
+			const { kept, isCurrent } = await says('applied');
+			assert.equal([kept, isCurrent], [1, true]);
+		}),
 	);
 });
 

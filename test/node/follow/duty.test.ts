@@ -10,18 +10,22 @@ const { document } = makeChannel();
 const version = (seq: number, seed: string) => ({ block: 0, seq, seed });
 const nobody = { to: [{ group: 'none', percent: 100 }] };
 
-/** The duty of a follower that has applied version 1, whose seed is A. */
+const kept = ['a.mine-1'];
+const result = { path: '/files', kept };
+const applied = { state: 'applied', percent: 100, kept };
+
+/** The duty of a follower that has applied version 1, whose seed is A, and has kept a file. */
 function duty(fields: Partial<DocumentFields>, options: Partial<DutyOptions> = {}) {
 	return dutyOf(document({ seq: 2, ...fields }), {
 		...{ node: 'n', groups: [], isToRepeat: false },
-		...{ place: { applied: version(1, A), skipped: undefined }, state: { done: { seed: A } } },
+		place: { applied: version(1, A), result, skipped: undefined },
+		state: { done: { seed: A } },
 		...options,
 	});
 }
 
 test('another version is an update, the same one is done, and a failed command is run again', () => {
 	assert.equal(duty({ seed: B }), { kind: 'update', version: version(2, B) });
-	const applied = { state: 'applied', percent: 100 };
 	assert.equal(duty({ seed: A }), {
 		kind: 'done',
 		claim: { version: version(2, A), standing: applied },
@@ -43,7 +47,7 @@ test('a follower for which there is no version tells what it has', () => {
 			return found.kind === 'none' ? found.claim : undefined;
 		};
 		const mine = version(1, A);
-		assert.equal(claimed(), { version: mine, standing: { state: 'applied', percent: 100 } });
+		assert.equal(claimed(), { version: mine, standing: applied });
 		assert.equal(claimed({ state: { done: { seed: A, code: 'EXIT_1' } } }), {
 			version: mine,
 			standing: { state: 'failed', code: 'EXIT_1' },
@@ -53,12 +57,23 @@ test('a follower for which there is no version tells what it has', () => {
 			version: mine,
 			standing: { state: 'got', percent: 100 },
 		});
-		const nothing = claimed({ place: { applied: undefined, skipped: undefined } });
+		const place = { applied: undefined, result: undefined, skipped: undefined };
+		const nothing = claimed({ place });
 		assert.equal(
 			nothing,
 			fields.seed && { version: version(2, B), standing: { state: 'waiting' } },
 		);
 	}
+});
+
+test('a follower that was rolled back has the older version, whose command is not run', () => {
+	const place = { applied: version(1, A), result, skipped: version(2, B) };
+	const state = { done: { seed: B, code: 'EXIT_1' } };
+	for (const fields of [{ seed: B }, { seed: B, seq: 3 }, { seed: A }]) {
+		const claim = { version: version(1, A), standing: applied };
+		assert.equal(duty(fields, { place, state, isToRepeat: true }), { kind: 'done', claim });
+	}
+	assert.is(duty({ seed: 'c'.repeat(64), seq: 3 }, { place, state }).kind, 'update');
 });
 
 test.run();
