@@ -35,8 +35,7 @@ export function dutyOf(document: ChannelDocument, options: DutyOptions): Duty {
 	const { node, groups, state, isToRepeat } = options;
 	const { applied, skipped } = options.place;
 	const seed = seedFor(document, { node, groups });
-	const isSkipped = skipped && (seed === skipped.seed || !isNewer(document, skipped));
-	if (applied !== undefined && isSkipped) {
+	if (applied !== undefined && isRolledBack(document, seed, options.place)) {
 		return { kind: 'done', claim: { version: applied, standing: standingOf(options) } };
 	}
 	const { block, seq } = document;
@@ -48,10 +47,25 @@ export function dutyOf(document: ChannelDocument, options: DutyOptions): Duty {
 		return { kind: 'none', claim: version && { version, standing } };
 	}
 	const version = { block, seq, seed };
-	const isDone = applied?.seed === seed && state.done?.seed === seed && !isToRepeat;
-	return isDone
+	// After a rollback, the applied version is applied again, so that the rollback is forgotten.
+	const isApplied = applied?.seed === seed && skipped === undefined;
+	return isApplied && state.done?.seed === seed && !isToRepeat
 		? { kind: 'done', claim: { version, standing: standingOf(options) } }
 		: { kind: 'update', version };
+}
+
+/** Whether `document` still names the version from which somebody went back. */
+function isRolledBack(
+	document: ChannelDocument,
+	seed: string | undefined,
+	{ applied, skipped }: DutyOptions['place'],
+): boolean {
+	if (skipped === undefined) {
+		return false;
+	}
+	// During a stage, the document can name for this follower the version that it went back to.
+	const isStage = document.seed === skipped.seed && seed === applied?.seed;
+	return isStage || seed === skipped.seed || !isNewer(document, skipped);
 }
 
 /** How far a follower is with the version that is in its folder. */

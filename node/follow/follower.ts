@@ -243,7 +243,7 @@ export class Follower {
 		this.#once(`update ${version.seq} ${version.seed}`, () => this.#events.emit('update', version));
 		try {
 			let fetched = 0;
-			if (place.applied?.seed !== version.seed) {
+			if (place.applied?.seed !== version.seed || place.skipped !== undefined) {
 				fetched = await this.#fetch(version);
 				this.#options.receipts.say(version, { state: 'got', percent: 100 });
 				await this.#apply(version);

@@ -290,4 +290,28 @@ test('a version that was rolled back is not taken again when its document is pub
 	assert.is(read(machine.folder, 'current/a.txt'), 'three');
 });
 
+test('a rollback is over when the publisher has gone back too: the version is taken if it is published again', async (t) => {
+	const { follow, image, url, folder } = await channelRig(t);
+	/** Publishes with another node, because one node cannot share the same version twice. */
+	const publish = async (text: string) => {
+		writeFileSync(join(image, 'a.txt'), text);
+		const node = await startNode(t, url);
+		return await node.publish(image, { channel: 'lab', data: join(folder, 'state') });
+	};
+	const { link } = await publish('one');
+	const machine = await follow(link, 'pc-1', { releases: 2 });
+	await machine.has(1);
+	const two = await publish('two');
+	await machine.has(2);
+	await machine.node.close();
+	await rollBack(machine.folder);
+	const back = await follow(link, 'pc-1', { releases: 2 });
+	await publish('one');
+	const { path, fetched } = await back.has(3);
+	assert.equal([path, fetched], [join(machine.folder, 'releases', '1'), 0]);
+	await publish('two');
+	assert.is((await back.has(4)).id, two.share.seed.id);
+	assert.is(read(machine.folder, 'current/a.txt'), 'two');
+});
+
 test.run();

@@ -150,6 +150,9 @@ class Releases implements Place {
 				throw abortError(signal, 'the switch was stopped before it began');
 			}
 			await this.#switch(version, staged);
+		} else if (this.#skipped !== undefined) {
+			// An earlier process may have ended before it forgot the rollback.
+			await this.#forgetSkipped();
 		}
 		return this.result as Applied;
 	}

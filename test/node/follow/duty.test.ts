@@ -69,11 +69,15 @@ test('a follower for which there is no version tells what it has', () => {
 test('a follower that was rolled back has the older version, whose command is not run', () => {
 	const place = { applied: version(1, A), result, skipped: version(2, B) };
 	const state = { done: { seed: B, code: 'EXIT_1' } };
-	for (const fields of [{ seed: B }, { seed: B, seq: 3 }, { seed: A }]) {
+	const stage = { seed: B, seq: 3, ...nobody, others: A };
+	for (const fields of [{ seed: B }, { seed: B, seq: 3 }, { seed: A }, stage]) {
 		const claim = { version: version(1, A), standing: applied };
 		assert.equal(duty(fields, { place, state, isToRepeat: true }), { kind: 'done', claim });
 	}
 	assert.is(duty({ seed: 'c'.repeat(64), seq: 3 }, { place, state }).kind, 'update');
+	// The publisher has gone back too, so the rollback is over, also if the command has succeeded.
+	const back = duty({ seed: A, seq: 3 }, { place, state: { done: { seed: A } } });
+	assert.equal(back, { kind: 'update', version: version(3, A) });
 });
 
 test.run();

@@ -159,6 +159,23 @@ test('a rollback leads current to the release before, until a version is applied
 	assert.is(await releasesIn(dir), '2 3 4, releases/4');
 });
 
+test('a rollback is over when the version is applied to which it went', async (t) => {
+	const { dir, place, reopen } = await follow(t);
+	await update(place, folder(tree(1)), 1);
+	await update(place, folder(tree(2)), 2);
+	// The second time, the version is applied already, as after a kill during the first time.
+	for (const _ of [1, 2]) {
+		await place.close();
+		await writeFile(join(dir, '.shoal/rolled-back'), JSON.stringify(versionOf(folder(tree(2)), 2)));
+		const again = await reopen();
+		assert.is(again.skipped?.seq, 2);
+		await update(again, folder(tree(1)), 3);
+		assert.is(again.skipped, undefined);
+		assert.is((await reopen()).skipped, undefined);
+	}
+	assert.is(await releasesIn(dir), '1 2, releases/1');
+});
+
 test('only a folder with releases can be rolled back, and the two kinds do not mix', async (t) => {
 	const { dir, place } = await follow(t);
 	await place.close();
