@@ -78,6 +78,7 @@ export {
 	type Limit,
 	type LimitName,
 	type Limits,
+	LONGEST_TIMER,
 	PORTABLE_PART,
 	resolveLimits,
 } from './limits.ts';

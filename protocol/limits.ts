@@ -21,6 +21,9 @@ const limit = (value: number, unit: string, about: string): Limit => ({ value, u
  */
 export const PORTABLE_PART: number = 256 * KIB;
 
+/** Most ms of setTimeout and setInterval: with more, they wait 1 ms. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 const TABLE = {
 	connectPacket: limit(
 		64 * KIB,
@@ -152,10 +155,19 @@ export const DEFAULT_LIMITS: Limits = Object.fromEntries(
 	LIMIT_NAMES.map((name) => [name, TABLE[name].value]),
 ) as Limits;
 
+/** The largest values of the limits that are used as times of timers, or in packets of MQTT. */
+const LARGEST: Partial<Record<string, number>> = {
+	connectTime: LONGEST_TIMER,
+	// A tracker has a timer of two renewals.
+	renewal: Math.floor(LONGEST_TIMER / 2),
+	keepalive: 65_535,
+};
+
 /**
  * All limits: the defaults with `changes` applied.
  *
- * @throws ShoalError ERR_USAGE for an unknown name, or a value that is not a positive integer
+ * @throws ShoalError ERR_USAGE for an unknown name, a value that is not a positive integer, or a time
+ *   that is too long for a timer
  */
 export function resolveLimits(changes: Partial<Record<string, number>> = {}): Limits {
 	for (const [name, value] of Object.entries(changes)) {
@@ -164,6 +176,10 @@ export function resolveLimits(changes: Partial<Record<string, number>> = {}): Li
 		}
 		if (!Number.isSafeInteger(value) || (value as number) < 1) {
 			throw new ShoalError('ERR_USAGE', `limit ${name} must be a whole number above 0`);
+		}
+		const most = LARGEST[name] ?? Number.MAX_SAFE_INTEGER;
+		if ((value as number) > most) {
+			throw new ShoalError('ERR_USAGE', `limit ${name} must be ${most} at most`);
 		}
 	}
 	return { ...DEFAULT_LIMITS, ...changes };

@@ -3,6 +3,7 @@ import {
 	type Limits,
 	type LinkBroker,
 	type LinkBrokers,
+	LONGEST_TIMER,
 	type Load,
 	makeNodeId,
 	type OpenStream,
@@ -122,8 +123,8 @@ export function resolveTracker(options: TrackerOptions): TrackerSettings {
 		},
 		now: options.now ?? (() => performance.now()),
 		random: options.random ?? Math.random,
-		sweep: options.sweep ?? 1_000,
-		probe: options.probe ?? 2_000,
+		sweep: Math.min(options.sweep ?? 1_000, LONGEST_TIMER),
+		probe: Math.min(options.probe ?? 2_000, LONGEST_TIMER),
 	};
 }
 

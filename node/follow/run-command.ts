@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { onAbort } from '../util/abort.ts';
+import { later } from '../util/timers.ts';
 import { CommandFailure } from './failure.ts';
 import type { AppliedUpdate } from './follower.ts';
 
@@ -50,7 +51,7 @@ export async function runCommand(
 	});
 	let isLate = false;
 	let ending: Promise<void> | undefined;
-	const timer = setTimeout(() => {
+	const timer = later(() => {
 		isLate = true;
 		ending ??= endGroup(child.pid, GRACE);
 	}, timeout);

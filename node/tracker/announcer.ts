@@ -298,7 +298,7 @@ export class Announcer {
 		if (this.#isClosed) {
 			return;
 		}
-		this.#renewal = setTimeout(
+		this.#renewal = later(
 			() => {
 				this.#background(this.#renew());
 				this.#scheduleRenewal();

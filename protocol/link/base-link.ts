@@ -1,7 +1,7 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import { isShoalError, ShoalError } from '../errors.ts';
 import { makeSession } from '../ids.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { DEFAULT_LIMITS, LONGEST_TIMER } from '../limits.ts';
 import type { Payload } from '../packets/publish-packet.ts';
 import { printableUrl } from '../printable-url.ts';
 import { isSecureUrl } from '../secure-url.ts';
@@ -14,6 +14,9 @@ import type {
 	OpenStream,
 	Will,
 } from './connection-options.ts';
+
+/** Most ms of a timeout: MQTT.js has a timer of twice this time. */
+const MOST_TIMEOUT = Math.floor(LONGEST_TIMER / 2);
 
 /** A broker that a link can connect to. */
 export interface LinkBroker {
@@ -81,6 +84,7 @@ export class BaseLink {
 	/** MQTT client id: the node id. */
 	readonly id: string;
 	readonly #options: LinkOptions;
+	readonly #timeout: number;
 	readonly #choice: BrokerChoice<LinkBroker>;
 	readonly #open: OpenConnection;
 	readonly #events = createNanoEvents<LinkEvents>();
@@ -99,7 +103,8 @@ export class BaseLink {
 		this.id = options.id;
 		this.#options = options;
 		const { timeout = 10_000, random = Math.random } = options;
-		this.#choice = new BrokerChoice([options, ...(options.others ?? [])], timeout, random);
+		this.#timeout = Math.min(timeout, MOST_TIMEOUT);
+		this.#choice = new BrokerChoice([options, ...(options.others ?? [])], this.#timeout, random);
 	}
 
 	/** URL of the broker that is used or tried now, without credentials. */
@@ -277,7 +282,7 @@ export class BaseLink {
 			clientId: this.id,
 			will: this.#options.will?.(session),
 			keepalive: this.#options.keepalive ?? DEFAULT_LIMITS.keepalive,
-			timeout: this.#options.timeout ?? 10_000,
+			timeout: this.#timeout,
 			connectTimeout: this.#choice.connectTimeout,
 			signal: this.#closing.signal,
 			onMessage: (message) =>

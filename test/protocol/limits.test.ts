@@ -73,4 +73,16 @@ test('a value that is no whole number above 0 is refused', () => {
 	}
 });
 
+test('a time that is too long for the timers that use it is refused', () => {
+	for (const [name, most] of [
+		['connectTime', 2 ** 31 - 1],
+		['renewal', 2 ** 30 - 1],
+		['keepalive', 65_535],
+	] as const) {
+		assert.is(resolveLimits({ [name]: most })[name], most);
+		throwsCode('ERR_USAGE', () => resolveLimits({ [name]: most + 1 }), name);
+	}
+	assert.is(resolveLimits({ ttl: 2 ** 40 }).ttl, 2 ** 40);
+});
+
 test.run();

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { Broker, Tracker, type TrackerOptions } from '../../../broker/index.ts';
-import { encodeJson, type Limits, Topics } from '../../../protocol/index.ts';
+import { resolveTracker } from '../../../broker/tracker/tracker-options.ts';
+import { encodeJson, type Limits, LONGEST_TIMER, Topics } from '../../../protocol/index.ts';
 import { seedId } from '../../helpers/fixtures/registry.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { jumpingClock } from '../../helpers/harness/clock.ts';
@@ -288,6 +289,11 @@ test('close may be called twice, and while the broker is gone', async (t) => {
 	await broker.close();
 	await Promise.all([tracker.close(), tracker.close()]);
 	await broker.close();
+});
+
+test('times that are too long for timers are shortened', () => {
+	const { sweep, probe } = resolveTracker({ url: '', sweep: 2 ** 31, probe: 2 ** 40 });
+	assert.equal([sweep, probe], [LONGEST_TIMER, LONGEST_TIMER]);
 });
 
 test.run();

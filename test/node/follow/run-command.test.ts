@@ -78,6 +78,11 @@ test('a command whose time is over is ended, and has no process left when that i
 	assert.is(isRunning(await pidIn(join(folder, 'pid'))), false);
 });
 
+test('a time of 25 days or more is not over at once', async (t) => {
+	const { error } = await failing('sleep 0.3', await makeFolder(t), 3_650 * 86_400_000);
+	assert.is(error, undefined);
+});
+
 test('when the follower is stopped, a group that ignores TERM is killed after a second', async (t) => {
 	const folder = await makeFolder(t);
 	const stop = new AbortController();

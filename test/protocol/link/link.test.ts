@@ -241,4 +241,9 @@ test('F1: after a restart of the broker the link is up again with its subscripti
 	assert.is(wills[0], `will/node-one ${current}`);
 });
 
+test('a timeout of 25 days or more is not over at once', async (t) => {
+	const link = await open(t, await startPlainBroker(t), { timeout: 2 ** 31 });
+	await link.publish('a/topic', new Uint8Array());
+});
+
 test.run();
