@@ -8,7 +8,7 @@ export interface DutyOptions {
 	/** Node id. */
 	readonly node: string;
 	readonly groups: readonly string[];
-	readonly place: Pick<Place, 'applied' | 'result' | 'skipped'>;
+	readonly place: Pick<Place, 'applied' | 'result' | 'skipped' | 'isTorn'>;
 	readonly state: Pick<FollowerState, 'done'>;
 	/** Whether the command of the applied version has to be run again. */
 	readonly isToRepeat: boolean;
@@ -33,25 +33,34 @@ export type Duty =
 /** Finds what `document` asks of a follower. */
 export function dutyOf(document: ChannelDocument, options: DutyOptions): Duty {
 	const { node, groups, state, isToRepeat } = options;
-	const { applied, skipped } = options.place;
+	const { applied, isTorn } = options.place;
 	const seed = seedFor(document, { node, groups });
 	if (applied !== undefined && isRolledBack(document, seed, options.place)) {
 		return { kind: 'done', claim: { version: applied, standing: standingOf(options) } };
 	}
 	const { block, seq } = document;
 	if (seed === undefined) {
-		const standing = standingOf(options);
 		// The publisher counts its followers by their receipts.
 		const named = document.seed === undefined ? undefined : { block, seq, seed: document.seed };
-		const version = applied ?? named;
-		return { kind: 'none', claim: version && { version, standing } };
+		// The last receipt says why a switch has failed.
+		const version = isTorn ? undefined : (applied ?? named);
+		return { kind: 'none', claim: version && { version, standing: standingOf(options) } };
 	}
 	const version = { block, seq, seed };
-	// After a rollback, the applied version is applied again, so that the rollback is forgotten.
-	const isApplied = applied?.seed === seed && skipped === undefined;
-	return isApplied && state.done?.seed === seed && !isToRepeat
+	return isApplied(options.place, seed) && state.done?.seed === seed && !isToRepeat
 		? { kind: 'done', claim: { version, standing: standingOf(options) } }
 		: { kind: 'update', version };
+}
+
+/**
+ * Whether a version need not be applied. After a rollback, it is applied again, so that the rollback
+ * is forgotten. After a failed switch to another version, it is applied again, to be whole.
+ */
+export function isApplied(
+	{ applied, skipped, isTorn }: Pick<Place, 'applied' | 'skipped' | 'isTorn'>,
+	seed: string,
+): boolean {
+	return applied?.seed === seed && skipped === undefined && !isTorn;
 }
 
 /** Whether `document` still names the version from which somebody went back. */

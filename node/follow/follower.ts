@@ -7,7 +7,7 @@ import type { Progress } from '../download/download-types.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import { checkDocument } from './check-document.ts';
-import { dutyOf } from './duty.ts';
+import { dutyOf, isApplied } from './duty.ts';
 import { CommandFailure, codeOf, twoPublishers } from './failure.ts';
 import type { FollowerState } from './follower-state.ts';
 import type { Receipts } from './receipts.ts';
@@ -243,7 +243,7 @@ export class Follower {
 		this.#once(`update ${version.seq} ${version.seed}`, () => this.#events.emit('update', version));
 		try {
 			let fetched = 0;
-			if (place.applied?.seed !== version.seed || place.skipped !== undefined) {
+			if (!isApplied(place, version.seed)) {
 				fetched = await this.#fetch(version);
 				this.#options.receipts.say(version, { state: 'got', percent: 100 });
 				await this.#apply(version);

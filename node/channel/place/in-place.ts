@@ -64,6 +64,7 @@ class InPlace implements Place {
 	#record: VersionRecord | undefined;
 	/** The version whose download was finished last. */
 	#staged: StagedVersion | undefined;
+	#isTorn = false;
 
 	constructor(folder: FollowedFolder, record: VersionRecord | undefined) {
 		this.#folder = folder;
@@ -77,6 +78,10 @@ class InPlace implements Place {
 	get result(): Applied | undefined {
 		const record = this.#record;
 		return record && { path: this.#pathOf(record), kept: record.kept };
+	}
+
+	get isTorn(): boolean {
+		return this.#isTorn;
 	}
 
 	target({ seed }: Version): Target {
@@ -140,6 +145,7 @@ class InPlace implements Place {
 
 	async #switch(next: VersionRecord): Promise<void> {
 		const folder = this.#folder;
+		this.#isTorn = true;
 		if (!isSameVersion(next.version, this.applied)) {
 			const { stamps, kept } = await new Switcher(folder, this.#record, next).run();
 			const { staged: _, stagedAt: __, ...version } = next;
@@ -150,6 +156,7 @@ class InPlace implements Place {
 		this.#staged = undefined;
 		await new SetAsideLog(folder.file('set-aside')).remove();
 		await onFile(folder.file(SWITCH), () => rm(folder.file(SWITCH), { force: true }));
+		this.#isTorn = false;
 		await folder.clearStaging();
 	}
 

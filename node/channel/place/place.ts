@@ -36,6 +36,8 @@ export interface Place {
 	 * to be applied again. Undefined if there is none, or if a version was applied since.
 	 */
 	readonly skipped: Version | undefined;
+	/** Whether a switch has begun and is not complete, so that there are files of two versions. */
+	readonly isTorn: boolean;
 	/**
 	 * A target for the download of the seed of `version`, used once. Only what the folder does not
 	 * have yet is wanted, and the version before is searched for bytes of it.

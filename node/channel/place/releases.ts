@@ -78,6 +78,7 @@ export async function rollBack(dir: string, options: OpenOptions = {}): Promise<
 }
 
 class Releases implements Place {
+	readonly isTorn = false;
 	readonly #folder: FollowedFolder;
 	readonly #list: ReleaseList;
 	readonly #keep: number;

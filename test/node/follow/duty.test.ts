@@ -18,7 +18,7 @@ const applied = { state: 'applied', percent: 100, kept };
 function duty(fields: Partial<DocumentFields>, options: Partial<DutyOptions> = {}) {
 	return dutyOf(document({ seq: 2, ...fields }), {
 		...{ node: 'n', groups: [], isToRepeat: false },
-		place: { applied: version(1, A), result, skipped: undefined },
+		place: { applied: version(1, A), result, skipped: undefined, isTorn: false },
 		state: { done: { seed: A } },
 		...options,
 	});
@@ -57,7 +57,7 @@ test('a follower for which there is no version tells what it has', () => {
 			version: mine,
 			standing: { state: 'got', percent: 100 },
 		});
-		const place = { applied: undefined, result: undefined, skipped: undefined };
+		const place = { applied: undefined, result: undefined, skipped: undefined, isTorn: false };
 		const nothing = claimed({ place });
 		assert.equal(
 			nothing,
@@ -67,7 +67,7 @@ test('a follower for which there is no version tells what it has', () => {
 });
 
 test('a follower that was rolled back has the older version, whose command is not run', () => {
-	const place = { applied: version(1, A), result, skipped: version(2, B) };
+	const place = { applied: version(1, A), result, skipped: version(2, B), isTorn: false };
 	const state = { done: { seed: B, code: 'EXIT_1' } };
 	const stage = { seed: B, seq: 3, ...nobody, others: A };
 	for (const fields of [{ seed: B }, { seed: B, seq: 3 }, { seed: A }, stage]) {
@@ -78,6 +78,14 @@ test('a follower that was rolled back has the older version, whose command is no
 	// The publisher has gone back too, so the rollback is over, also if the command has succeeded.
 	const back = duty({ seed: A, seq: 3 }, { place, state: { done: { seed: A } } });
 	assert.equal(back, { kind: 'update', version: version(3, A) });
+});
+
+test('a follower that is between two versions applies the first one again, and claims nothing', () => {
+	const place = { applied: version(1, A), result, skipped: undefined, isTorn: true };
+	assert.equal(duty({ seed: A }, { place }), { kind: 'update', version: version(2, A) });
+	for (const fields of [{ seed: undefined }, { seed: B, ...nobody }]) {
+		assert.equal(duty(fields, { place }), { kind: 'none', claim: undefined });
+	}
 });
 
 test.run();

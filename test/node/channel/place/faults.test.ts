@@ -88,9 +88,11 @@ if (canMount) {
 		const again = await rejects(download(place, next, 3));
 		assert.match(again.message, mounted);
 		await hasLines(dir, { a: 'A', b: 'b', c: 'c' });
+		assert.ok(place.isTorn);
 		await unmount();
 		await place.apply(versionOf(next, 2));
 		await hasLines(dir, { a: 'A', b: 'B', c: 'C' });
+		assert.not(place.isTorn);
 	});
 
 	test('a folder that cannot be written, or is another disk, is found before the switch', async (t) => {
