@@ -3,8 +3,8 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } fro
 import { dirname } from 'node:path';
 
 const OWNER_ONLY = 0o600;
-/** The errors of a sync that say that bytes may be lost. */
-const LOSSES = ['EIO', 'ENOSPC', 'EDQUOT'];
+/** Windows cannot open a folder as a file, and some file systems cannot sync one. */
+const NO_SYNC = ['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP'];
 
 /**
  * Replaces the file at `path` with one that contains `text` and that only its owner can read. The
@@ -36,7 +36,7 @@ function writeSynced(path: string, text: string): void {
 	}
 }
 
-/** Syncs the names in a folder. Windows and some file systems cannot do that, which is no error. */
+/** Syncs the names in a folder, where that is possible. */
 function syncFolder(path: string): void {
 	try {
 		const folder = openSync(path, 'r');
@@ -46,7 +46,7 @@ function syncFolder(path: string): void {
 			closeSync(folder);
 		}
 	} catch (error) {
-		if (LOSSES.includes((error as NodeJS.ErrnoException).code ?? '')) {
+		if (!NO_SYNC.includes((error as NodeJS.ErrnoException).code ?? '')) {
 			throw error;
 		}
 	}

@@ -51,6 +51,10 @@ export type ChannelSessionOptions = Omit<ChannelViewOptions, 'now'> & {
 
 /** A message on the topic of the keys that asks for what its sender may have missed. */
 const ASK = new Uint8Array();
+/** ms without a message, after which all retained ones have arrived. */
+const QUIET = 300;
+/** ms after which the wait for them ends even if messages go on arriving. */
+const MOST_WAIT = 2_000;
 /** Most refusals that are remembered, so that each of them is told once. */
 const MOST_TOLD = 64;
 
@@ -155,8 +159,11 @@ export class ChannelSession {
 		return this.#options.link.isUp;
 	}
 
-	/** Resolves when no message of the channel has arrived for `quiet` ms, or after `most` ms. */
-	async settled(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
+	/**
+	 * Resolves when no message of the channel has arrived for `quiet` ms, or after `most` ms. By
+	 * default, all retained messages have arrived then.
+	 */
+	async settled(signal?: AbortSignal, { quiet = QUIET, most = MOST_WAIT } = {}): Promise<void> {
 		const start = performance.now();
 		const isOver = (): boolean => {
 			const now = performance.now();

@@ -3,8 +3,6 @@ import type { ChannelDocument, KeyChain } from '../../protocol/index.ts';
 import type { ChannelSession } from './channel-session.ts';
 import type { FleetMember } from './fleet.ts';
 
-/** ms without a message after which all retained receipts have arrived. */
-const QUIET = 300;
 /** ms after which {@link FleetWatch.settled} resolves even if receipts go on arriving. */
 const MOST_WAIT = 30_000;
 
@@ -54,9 +52,9 @@ export class FleetWatch {
 	 * they are asked.
 	 */
 	async settled(signal?: AbortSignal): Promise<void> {
-		await this.#session.settled(QUIET, MOST_WAIT, signal);
+		await this.#session.settled(signal, { most: MOST_WAIT });
 		if (!this.#session.isRetained) {
-			await this.#session.settled(ANSWERS_WITHIN, ANSWERS_WITHIN, signal);
+			await this.#session.settled(signal, { quiet: ANSWERS_WITHIN, most: ANSWERS_WITHIN });
 		}
 	}
 

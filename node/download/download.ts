@@ -339,6 +339,7 @@ export class Download {
 			this.#giveUp.restart();
 			this.peers.askAll();
 		});
+		this.peers.transferEnded();
 	}
 
 	/** Called every 250 ms: reports the progress, and ends the download if no node has the seed. */
@@ -370,7 +371,7 @@ export class Download {
 		const lost =
 			this.#options.wait || hasBegun
 				? undefined
-				: this.#giveUp.lost(this.peers.sentAt, this.finder?.lastError);
+				: this.#giveUp.lost(this.peers.heardAt, this.finder?.lastError);
 		if (lost !== undefined) {
 			this.#fail(lost);
 		}

@@ -46,12 +46,12 @@ export class GiveUp {
 	 * The error to fail with now; undefined if the download is to go on. Called only while no chunk
 	 * has arrived.
 	 *
-	 * @param sentAt when bytes last arrived from any node, ms by performance.now()
+	 * @param heardAt when bytes last arrived from any node, ms by performance.now()
 	 * @param lastError why the last node that was tried could not give the seed
 	 */
-	lost(sentAt: number, lastError: unknown): ShoalError | undefined {
+	lost(heardAt: number, lastError: unknown): ShoalError | undefined {
 		const now = performance.now();
-		if (sentAt >= this.#askedAt) {
+		if (heardAt >= this.#askedAt) {
 			this.restart();
 		}
 		this.#askedAt = now;

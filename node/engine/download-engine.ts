@@ -7,7 +7,7 @@ import type { Decision } from './decision.ts';
 import type { DownloadEngineOptions } from './engine-options.ts';
 import { ChunkPicker } from './picker.ts';
 import { Relief } from './relief.ts';
-import { bytesOpen, type KnownOfNode, leastOpen, RemoteNode } from './remote-node.ts';
+import { bytesOpen, type KnownOfNode, nextToAsk, RemoteNode } from './remote-node.ts';
 import { FIRST_WINDOW, LEAST_PART, Window, type WindowOptions } from './window.ts';
 import { worthAsking } from './worth-asking.ts';
 
@@ -312,7 +312,7 @@ export class DownloadEngine {
 
 	/**
 	 * The node from which one more part is requested: of the nodes in `ready`, the one with the
-	 * fewest open bytes. A node without room or work is removed from `ready`.
+	 * fewest open bytes, snubbed ones last. A node without room or work is removed from `ready`.
 	 */
 	#next(
 		ready: RemoteNode[],
@@ -321,7 +321,7 @@ export class DownloadEngine {
 		now: number,
 	): RemoteNode | undefined {
 		while (ready.length > 0) {
-			const index = leastOpen(ready);
+			const index = nextToAsk(ready);
 			const remote = ready[index] as RemoteNode;
 			const isFull = (batches.get(remote)?.ranges.length ?? 0) >= this.#options.mostRanges;
 			const hasRoom = !isFull && this.#fits(remote, open) && remote.hasRoom(now);

@@ -378,7 +378,7 @@ function lastAsk(part: Part): number {
  * The index of the node in `nodes` with the fewest open bytes. Snubbed nodes come after all others:
  * they may not answer again, and with a rate limit one open request may be all that is allowed.
  */
-export function leastOpen(nodes: readonly RemoteNode[]): number {
+export function nextToAsk(nodes: readonly RemoteNode[]): number {
 	let least = 0;
 	for (let index = 1; index < nodes.length; index += 1) {
 		const [node, best] = [nodes[index], nodes[least]] as [RemoteNode, RemoteNode];

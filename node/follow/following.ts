@@ -41,10 +41,6 @@ export type FollowingNode = Pick<
 		readonly name: string | undefined;
 	};
 
-/** ms without a message after which all retained documents have arrived. */
-const QUIET = 300;
-/** ms after which a version is chosen even if messages go on arriving. */
-const MOST_WAIT = 2_000;
 /** Most updates that wait to be taken; more: the oldest are dropped, as later ones replace them. */
 const MOST_UPDATES = 16;
 
@@ -117,7 +113,7 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 				handlers: { refused: ({ reason, seq }) => early.push({ reason, seq }) },
 			});
 			if (settles) {
-				await session.settled(QUIET, MOST_WAIT);
+				await session.settled();
 			}
 			const receipts = new Receipts(link, topics.receipt(channel, link.id), { name, groups });
 			session.on('asked', () => receipts.repeat());

@@ -2,7 +2,7 @@ import { furthestOf, hashId } from '../../protocol/index.ts';
 
 /** The facts that decide which peer has to leave. */
 export interface SlotHolder {
-	/** When bytes last arrived from it, ms; until then, when it was added. */
+	/** When bytes last arrived from it that were needed, ms; until then, when it was added. */
 	readonly sentAt: number;
 	/** Whether it has all chunks: as it has said, or before its first answer as the tracker says. */
 	readonly isComplete: boolean;
@@ -10,8 +10,8 @@ export interface SlotHolder {
 	readonly reply: unknown;
 }
 
-/** The facts about a node that wants a slot; see {@link PeerSlots.slotFor}. */
-interface Newcomer {
+/** What {@link PeerSlots.slotFor} has to know besides the peers. */
+interface SlotRequest {
 	readonly isComplete?: boolean;
 	readonly isSilent?: (id: string) => boolean;
 	readonly since?: number;
@@ -58,9 +58,10 @@ export class PeerSlots {
 		node: string,
 		peers: ReadonlyMap<string, SlotHolder>,
 		now: number,
-		{ isComplete = false, isSilent = () => false, since = 0 }: Newcomer = {},
+		{ isComplete = false, isSilent = () => false, since = 0 }: SlotRequest = {},
 	): { isThere: boolean; leaves?: string } {
 		if (peers.size < MOST_PEERS) {
+			this.#useless.delete(node);
 			return { isThere: true };
 		}
 		const useless = this.#useless.get(node);
@@ -81,6 +82,7 @@ export class PeerSlots {
 		if (found !== undefined) {
 			const [leaves, peer] = found;
 			this.#useless.set(leaves, { isIdle: isIdle(peer), at: now });
+			this.#useless.delete(node);
 			return { isThere: true, leaves };
 		}
 		if (isUseless) {

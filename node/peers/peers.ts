@@ -59,9 +59,11 @@ export class Peers {
 	readonly #stopListening: () => void;
 	/** Shortest round trip of a `have` request so far, ms. */
 	#roundTrip = Number.POSITIVE_INFINITY;
+	/** When bytes last arrived that were needed, and when any did, ms. */
 	#sentAt = Number.NEGATIVE_INFINITY;
+	#heardAt = Number.NEGATIVE_INFINITY;
 	#isQuerying = false;
-	/** When the transfer began, ms: before, peers are asked for no bytes. */
+	/** When the transfer began, ms; undefined if there is none, so that peers are asked for no bytes. */
 	#transferAt: number | undefined;
 	/** Undefined until a peer has replied, and again when there are no peers. */
 	#downloadSlot: Slot | undefined;
@@ -124,15 +126,16 @@ export class Peers {
 	}
 
 	/** When bytes last arrived from any node, ms by performance.now(). */
-	get sentAt(): number {
-		return this.#sentAt;
+	get heardAt(): number {
+		return this.#heardAt;
 	}
 
 	/**
-	 * Bytes have arrived from `node`. `isUsed`: they are of use. A peer that sends only others keeps
-	 * no slot by that.
+	 * Bytes have arrived from `node`. `isUsed`: this download needed them. Other bytes keep no slot
+	 * for their sender.
 	 */
 	heard(node: string, isUsed: boolean, now = performance.now()): void {
+		this.#heardAt = now;
 		this.#sentAt = isUsed ? now : this.#sentAt;
 		const peer = this.#peers.get(node);
 		if (peer !== undefined) {
@@ -188,6 +191,11 @@ export class Peers {
 				}
 			});
 		}
+	}
+
+	/** The transfer has ended. */
+	transferEnded(): void {
+		this.#transferAt = undefined;
 	}
 
 	/**
@@ -248,6 +256,13 @@ export class Peers {
 		}
 	}
 
+	/** Reports that no peer is there. `#begin` reports them again. */
+	#forget(): void {
+		for (const node of this.#peers.keys()) {
+			this.#handlers.gone(node);
+		}
+	}
+
 	#giveSlotBack(): void {
 		this.#downloadSlot?.end();
 		this.#downloadSlot = undefined;
@@ -262,8 +277,9 @@ export class Peers {
 			this.#pace.queried(now);
 			void this.#query();
 		}
-		if (now - Math.max(this.#sentAt, this.#slotAt) >= MAKE_WAY) {
-			this.#downloadSlot?.makeWay();
+		const isStuck = now - Math.max(this.#sentAt, this.#slotAt) >= MAKE_WAY;
+		if (link.isUp && isStuck && this.#downloadSlot?.makeWay()) {
+			this.#forget();
 		}
 		for (const [node, peer] of [...this.#peers]) {
 			this.#check(node, peer, now);

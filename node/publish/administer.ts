@@ -28,16 +28,14 @@ export interface Rotated {
 	readonly name: string;
 	/** The key blocks, with the new one. */
 	readonly chain: KeyChain;
-	/** The newest document, signed again; undefined if this machine has none: publish the version then. */
+	/**
+	 * The newest document, signed again; undefined if this machine has none that the last keys have
+	 * signed: publish the version then.
+	 */
 	readonly document: ChannelDocument | undefined;
 	/** Path of the new drawer key. */
 	readonly drawer: string;
 }
-
-/** ms without a message after which all retained keys have arrived. */
-const QUIET = 300;
-/** ms after which the wait for them ends even if messages go on arriving. */
-const MOST_WAIT = 2_000;
 
 type Node = Pick<PublishingNode, 'link' | 'topics' | 'warn'>;
 
@@ -117,7 +115,7 @@ async function readBroker(
 		...{ link, topics, warn, channel, verify: verifyNatively, isKeeper: false, chain: known },
 	});
 	try {
-		await session.settled(QUIET, MOST_WAIT);
+		await session.settled();
 		const { chain, newest } = session;
 		return { chain, newest };
 	} finally {

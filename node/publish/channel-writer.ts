@@ -8,11 +8,6 @@ export type NewDocument = Pick<DocumentFields, 'seed' | 'to' | 'others' | 'base'
 	readonly life: number;
 };
 
-/** ms without a message after which the retained documents of a channel have arrived. */
-const QUIET = 300;
-/** ms after which a document is published even if messages go on arriving. */
-const MOST_WAIT = 2_000;
-
 /** Signs and publishes the documents of one channel, each with a higher number than all before. */
 export class ChannelWriter {
 	readonly #store: ChannelStore;
@@ -42,7 +37,7 @@ export class ChannelWriter {
 	): Promise<ChannelDocument | undefined> {
 		const { name, chain, sign } = this.#own;
 		const session = this.#session;
-		await session.settled(QUIET, MOST_WAIT, signal);
+		await session.settled(signal);
 		return await this.#store.locked(
 			name,
 			async () => {

@@ -66,10 +66,6 @@ const STAGE_LEAST = 3_000;
 /** ms before a document that could not be published is tried again: at first, and at the most. */
 const RETRY_FIRST = 5_000;
 const RETRY_MOST = 60_000;
-/** ms without a message after which a document that the broker has must have arrived. */
-const QUIET = 300;
-/** ms after which that wait ends even if messages go on arriving. */
-const MOST_WAIT = 2_000;
 
 /** A version of a channel that a node has published, and shares. */
 export class Publication {
@@ -196,8 +192,7 @@ export class Publication {
 			this.#supersede(newest);
 			return;
 		}
-		const mayWrite = session.isUp && performance.now() >= this.#mayAt;
-		const work = mayWrite ? this.#next() : undefined;
+		const work = session.isUp ? this.#next() : undefined;
 		this.#working = work
 			?.catch((error: unknown) => this.#onFailure(error))
 			.finally(() => {
@@ -225,7 +220,11 @@ export class Publication {
 	/** Publishes the next stage, or renews the document; undefined if neither is due. */
 	#next(): Promise<void> | undefined {
 		const { published, until } = this.#document;
-		if (this.#stageIsDone()) {
+		const isDone = this.#stageIsDone();
+		if (performance.now() < this.#mayAt) {
+			return undefined;
+		}
+		if (isDone) {
 			return this.#beginStage(this.#stages.slice(1));
 		}
 		return Date.now() > published + (until - published) / 2 ? this.#renew() : undefined;
@@ -302,8 +301,8 @@ export class Publication {
 		const { session } = this.#options;
 		const { signal } = this.#stopping;
 		this.#supersede(other);
-		await session.settled(QUIET, MOST_WAIT, signal);
-		if (!signal.aborted && newerOf(session.newest, other) === other) {
+		await session.settled(signal);
+		if (!signal.aborted && session.isUp && newerOf(session.newest, other) === other) {
 			this.#events.emit('warning', notPublished(other));
 		}
 	}
@@ -320,7 +319,7 @@ function publishesNoMore(cause: ShoalError): ShoalError {
 function notPublished({ name, seq, block }: ChannelDocument): ShoalError {
 	return new ShoalError(
 		'ERR_CHANNEL',
-		`version ${seq} (key block ${block}) of the channel ${quoted(name)} is stored on this machine, but has not arrived on the broker: the process that signed it has failed or was ended; publish again`,
+		`version ${seq} (key block ${block}) of the channel ${quoted(name)} is stored on this machine, but has not arrived on the broker: the process that signed it may have failed; publish again`,
 	);
 }
 

@@ -3,8 +3,12 @@ export interface Slot {
 	readonly isOn: boolean;
 	/** Ends the task, or its wait, so that the next task can begin. Idempotent. */
 	end(): void;
-	/** If the task is on and others wait, the next one begins, and this one waits after all others. */
-	makeWay(): void;
+	/**
+	 * If the task is on and others wait, the next one begins, and this one waits after all others.
+	 *
+	 * @returns whether it waits now
+	 */
+	makeWay(): boolean;
 }
 
 /**
@@ -33,10 +37,13 @@ export class Slots {
 				this.#next();
 			},
 			makeWay: () => {
-				if (this.#waiting.size > 0 && this.#on.delete(slot)) {
-					this.#waiting.set(slot, begin);
-					this.#next();
+				const isWanted = this.#waiting.size > 0 && this.#on.size >= this.#most;
+				if (!isWanted || !this.#on.delete(slot)) {
+					return false;
 				}
+				this.#waiting.set(slot, begin);
+				this.#next();
+				return true;
 			},
 		};
 		this.#waiting.set(slot, begin);

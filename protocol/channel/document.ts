@@ -124,7 +124,7 @@ export class ChannelDocument implements DocumentFields {
 		if (text.length > MOST_DOCUMENT_BYTES) {
 			throw new ShoalError(
 				'ERR_LIMIT',
-				`the channel document has ${text.length} bytes, of ${MOST_DOCUMENT_BYTES} at most: name fewer groups`,
+				`the channel document has ${text.length} bytes, of ${MOST_DOCUMENT_BYTES} at most: name fewer groups, or publish to everybody: groups that have the version already count too`,
 			);
 		}
 		return ChannelDocument.parse(text);

@@ -126,7 +126,7 @@ export class WatchedChannel {
 				await new Promise((resolve) => setTimeout(resolve, TRY_EVERY));
 			}
 		}
-		await this.#session?.settled(QUIET, MOST_WAIT);
+		await this.#session?.settled(undefined, { quiet: QUIET, most: MOST_WAIT });
 		this.#isOpening = false;
 	}
 

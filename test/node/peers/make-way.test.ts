@@ -21,6 +21,7 @@ test('a download without bytes lets the next one begin after half a minute', asy
 		await peer.announce(seed);
 	}
 	const begun: number[] = [];
+	const gone: number[] = [];
 	const all: Peers[] = [];
 	const context = await openContext(t, url, {
 		onMessage: (topic, payload) => {
@@ -32,7 +33,7 @@ test('a download without bytes lets the next one begin after half a minute', asy
 	});
 	const shared = { ...context, downloadSlots: new Slots(1) };
 	for (const [at, { id }] of seeds.entries()) {
-		const handlers = { has: () => begun.push(at), gone: () => {}, listed: () => {} };
+		const handlers = { has: () => begun.push(at), gone: () => gone.push(at), listed: () => {} };
 		const peers = new Peers(shared, id, handlers);
 		t.defer(() => peers.close());
 		all.push(peers);
@@ -42,6 +43,7 @@ test('a download without bytes lets the next one begin after half a minute', asy
 	assert.equal([first.isWaiting, second.isWaiting], [false, true]);
 	await until('the second download runs', () => !second.isWaiting);
 	assert.ok(first.isWaiting);
+	assert.equal(gone, [0], 'it requests nothing while it waits');
 	assert.ok(begun.includes(1));
 });
 

@@ -158,10 +158,10 @@ test('a peer that was idle is tried again after half a minute, but in place of a
 	seated.set(far, { sentAt: USELESS, isComplete: false, reply: true });
 	const [next] = seated.keys();
 	assert.equal(places.slotFor(idle, seated, USELESS + 29_999), { isThere: false });
-	const again = places.slotFor(idle, seated, USELESS + 30_000);
-	assert.equal(again, { isThere: true, leaves: next });
 	const sending = seat([...seated.keys()], { sentAt: USELESS + 30_000 });
 	assert.equal(places.slotFor(idle, sending, USELESS + 30_000), { isThere: false });
+	const again = places.slotFor(idle, seated, USELESS + 30_000);
+	assert.equal(again, { isThere: true, leaves: next });
 });
 
 test('T30: a silent peer loses its slot at once to a new node, but not to another silent node', () => {
