@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ShoalError } from '../protocol/index.ts';
 import { makeTokens, type Tokens } from './access/token-auth.ts';
+import { ensureFolder } from './ensure-folder.ts';
 import { fingerprintOf, type KeyPair, makeCertificate } from './net/certificate.ts';
 import { TicketIssuer } from './tracker/tickets.ts';
 import { writePrivate } from './write-private.ts';
@@ -45,7 +46,7 @@ export class DataFolder {
 
 	/** Makes the folder at `path` if there is none. @throws NodeJS.ErrnoException */
 	constructor(path: string) {
-		mkdirSync(path, { recursive: true, mode: 0o700 });
+		ensureFolder(path, 0o700);
 		this.path = path;
 		this.#file = join(path, 'broker.json');
 	}

@@ -1,4 +1,5 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
+import { ensureFolder } from '../../broker/for-nodes.ts';
 import type { OpenOptions } from '../channel/place/followed-folder.ts';
 import { openInPlace } from '../channel/place/in-place.ts';
 import type { Place } from '../channel/place/place.ts';
@@ -33,7 +34,7 @@ export async function openFollowed(
 	dir: string,
 	{ channel, releases, data, ...options }: FollowedPlaceOptions,
 ): Promise<FollowedPlace> {
-	await onFile(dir, () => mkdir(dir, { recursive: true }));
+	await onFile(dir, () => ensureFolder(dir));
 	const folder = await onFile(dir, () => realpath(dir));
 	const place =
 		releases === undefined

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import * as v from 'valibot';
-import { writePrivate } from '../../broker/for-nodes.ts';
+import { ensureFolder, writePrivate } from '../../broker/for-nodes.ts';
 import {
 	ChannelDocument,
 	KeyChain,
@@ -76,7 +76,7 @@ export class FollowerState {
 		const digest = createHash('sha256').update(`${channel}\n${folder}\n`).digest('hex');
 		const path = join(home, `${digest.slice(0, 32)}.json`);
 		try {
-			mkdirSync(home, { recursive: true, mode: 0o700 });
+			ensureFolder(home, 0o700);
 		} catch (error) {
 			throw fsError(error, home);
 		}

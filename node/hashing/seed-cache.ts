@@ -1,17 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-	mkdir,
-	readdir,
-	readFile,
-	realpath,
-	rename,
-	rm,
-	stat,
-	utimes,
-	writeFile,
-} from 'node:fs/promises';
+import { readdir, readFile, realpath, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
+import { ensureFolder } from '../../broker/for-nodes.ts';
 import { parseSeed, type Seed } from '../../protocol/index.ts';
 import { cacheHome } from '../storage/home-folder.ts';
 
@@ -153,7 +144,7 @@ export class SeedCache {
 	async #store(path: string, stamp: string, body: readonly Uint8Array[]): Promise<void> {
 		try {
 			const real = await realpath(path);
-			await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+			ensureFolder(this.#folder, 0o700);
 			const entry = this.#pathOf(real);
 			const temporary = `${entry}.${nanoid()}`;
 			await writeFile(temporary, entryOf(real, stamp, body), { flag: 'wx', mode: 0o600 });

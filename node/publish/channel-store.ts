@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writePrivate } from '../../broker/for-nodes.ts';
+import { ensureFolder, writePrivate } from '../../broker/for-nodes.ts';
 import {
 	ChannelDocument,
 	checkChannelName,
@@ -96,7 +96,7 @@ export class ChannelStore {
 	 */
 	async create(name: string): Promise<OwnChannel & { readonly drawer: string }> {
 		const paths = this.#paths(name);
-		await onFile(this.folder, () => mkdir(this.folder, { recursive: true, mode: 0o700 }));
+		await onFile(this.folder, () => ensureFolder(this.folder, 0o700));
 		await refuseExisting(paths.drawer);
 		const [publish, drawer] = [SigningKey.make(), SigningKey.make()];
 		const chain = KeyChain.begin(newKeys(publish, drawer), verifyNatively);
@@ -189,7 +189,7 @@ export class ChannelStore {
 	 * @throws ShoalError ERR_PERMISSION, ERR_IO, ERR_ABORTED, and what `work` throws
 	 */
 	async locked<T>(name: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-		await onFile(this.folder, () => mkdir(this.folder, { recursive: true, mode: 0o700 }));
+		await onFile(this.folder, () => ensureFolder(this.folder, 0o700));
 		const purpose = createHash('sha256').update(name).digest('hex');
 		const lock = await LockFile.take(this.#paths(name).lock, purpose, () => undefined, { signal });
 		try {

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureFolder } from '../../broker/for-nodes.ts';
 import { isSeedId, type Seed } from '../../protocol/index.ts';
 import { onFile } from '../storage/fs-error.ts';
 
@@ -31,7 +32,7 @@ export class VersionCopies {
 	 */
 	async make({ id, name }: Seed, copy: (path: string) => Promise<unknown>): Promise<string> {
 		const folder = join(this.#folder, id);
-		await onFile(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+		await onFile(folder, () => ensureFolder(folder, 0o700));
 		const path = join(folder, name);
 		const isThere = await stat(path).then(
 			() => true,

@@ -1,7 +1,11 @@
+import { realpathSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import { type ErrorCode, isShoalError, quoted, ShoalError } from '../../protocol/index.ts';
 
-const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: string]>> = {
+type Meaning = readonly [code: ErrorCode, sentence: string];
+
+const MEANINGS: Readonly<Record<string, Meaning>> = {
 	ENOENT: ['ERR_NO_FILE', 'there is no such file or folder; check the path'],
 	ENOTDIR: ['ERR_NO_FILE', 'a part of the path is not a folder; check the path'],
 	EEXIST: [
@@ -53,10 +57,16 @@ const MEANINGS: Readonly<Record<string, readonly [code: ErrorCode, sentence: str
  * The meaning of ENOENT if Node.js has put U+FFFD into the path, for bytes that it could not
  * decode.
  */
-const NO_UTF_8 = [
+const NO_UTF_8: Meaning = [
 	'ERR_NO_FILE',
 	'there is no such file or folder; \ufffd stands for bytes that are no UTF-8, and Node.js cannot open such a name: rename the file, or make a link to it (ln -s) and give the path of the link',
-] as const;
+];
+
+/** The meaning of ENOENT if the working folder was removed. */
+const NO_WORKING_FOLDER: Meaning = [
+	'ERR_NO_FILE',
+	'the working folder was removed; change to a folder that exists (cd) and start again',
+];
 
 /** The ShoalError for an error of the file system at `path`. */
 export function fsError(error: unknown, path: string): ShoalError {
@@ -68,11 +78,32 @@ export function fsError(error: unknown, path: string): ShoalError {
 	if (code.startsWith('ERR_SEED')) {
 		return new ShoalError('ERR_SEED', message);
 	}
-	const [meaning, sentence] =
-		code === 'ENOENT' && path.includes('\ufffd')
-			? NO_UTF_8
-			: (MEANINGS[code] ?? ['ERR_IO', message]);
+	const [meaning, sentence] = (code === 'ENOENT' ? meaningOfMissing(error, path) : undefined) ??
+		MEANINGS[code] ?? ['ERR_IO', message];
 	return new ShoalError(meaning, `${quoted(path, 300)}: ${sentence}`, { cause: error });
+}
+
+/** The meaning of an ENOENT that has another reason than a wrong path. */
+function meaningOfMissing(error: unknown, path: string): Meaning | undefined {
+	if (isOfWorkingFolder(error) || !(isAbsolute(path) || hasWorkingFolder())) {
+		return NO_WORKING_FOLDER;
+	}
+	return path.includes('\ufffd') ? NO_UTF_8 : undefined;
+}
+
+/** Whether `error` says that the working folder was removed. */
+export function isOfWorkingFolder(error: unknown): boolean {
+	return (error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd';
+}
+
+/** Unlike `process.cwd()`, which answers from memory. */
+function hasWorkingFolder(): boolean {
+	try {
+		realpathSync.native('.');
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 /** Whether `error` says that the disk failed to read or write a part of a file. */
@@ -86,7 +117,7 @@ export function isDiskError(error: unknown): boolean {
  *
  * @throws the error of `operation`, as the ShoalError of {@link fsError}
  */
-export async function onFile<T>(path: string, operation: () => Promise<T>): Promise<T> {
+export async function onFile<T>(path: string, operation: () => T | Promise<T>): Promise<T> {
 	try {
 		return await operation();
 	} catch (error) {

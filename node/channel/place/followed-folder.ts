@@ -1,5 +1,6 @@
 import { chmod, lstat, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ensureFolder } from '../../../broker/for-nodes.ts';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
 import { LockFile, type LockOwner, type TakeOptions } from '../../download/target/lock-file.ts';
 import { found } from '../../storage/file-stamp.ts';
@@ -68,7 +69,7 @@ export class FollowedFolder {
 		{ onWait, findKinds = hasFileKinds, ...options }: OpenOptions = {},
 	): Promise<FollowedFolder> {
 		const dir = resolve(path);
-		await onFile(dir, () => mkdir(dir, { recursive: true }));
+		await onFile(dir, () => ensureFolder(dir));
 		const root = await onFile(dir, () => realpath(dir));
 		const own = join(root, OWN_FOLDER);
 		await makeOwn(own);
@@ -103,7 +104,7 @@ export class FollowedFolder {
 		const name = `${STAGING}${seed.slice(0, 16)}`;
 		await this.clearStaging(name);
 		const path = this.file(name);
-		await onFile(path, () => mkdir(path, { recursive: true, mode: OWNER_ONLY }));
+		await onFile(path, () => ensureFolder(path, OWNER_ONLY));
 		return name;
 	}
 

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
+import { ensureFolder } from '../../../broker/for-nodes.ts';
 import { FolderThread } from '../../hashing/folder/folder-thread.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { type FollowedFolder, isMissing } from './followed-folder.ts';
@@ -35,7 +36,7 @@ export class ReleaseList {
 	/** @throws ShoalError the errors of the file system */
 	static async open(folder: FollowedFolder): Promise<ReleaseList> {
 		const list = new ReleaseList(folder);
-		await onFile(list.#records, () => mkdir(list.#records, { recursive: true, mode: 0o700 }));
+		await onFile(list.#records, () => ensureFolder(list.#records, 0o700));
 		for (const name of await onFile(list.#records, () => readdir(list.#records))) {
 			const record = await readRecord(join(list.#records, name));
 			// The process may have ended before the release got its name, or while it was removed.

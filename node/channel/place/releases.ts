@@ -1,6 +1,7 @@
-import { mkdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
+import { ensureFolder } from '../../../broker/for-nodes.ts';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
 import { nameRulesIn } from '../../download/target/folder-names.ts';
 import type { Target } from '../../download/target/target.ts';
@@ -365,7 +366,7 @@ async function makeReleases(path: string): Promise<void> {
 			`${quoted(path, 300)} is no folder, and shoal follow --releases needs it for the releases; move it away`,
 		);
 	}
-	await onFile(path, () => mkdir(path, { recursive: true }));
+	await onFile(path, () => ensureFolder(path));
 }
 
 async function readSkipped(folder: FollowedFolder): Promise<Version | undefined> {

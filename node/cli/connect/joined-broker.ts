@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
-import { writePrivate } from '../../../broker/for-nodes.ts';
+import { ensureFolder, writePrivate } from '../../../broker/for-nodes.ts';
 import { formatJoinLink, type JoinLink, parseJoinLink } from '../../../protocol/index.ts';
 import { fsError } from '../../storage/fs-error.ts';
 import { homeFolder } from '../../storage/home-folder.ts';
@@ -96,6 +96,6 @@ function readIfThere(path: string): string | undefined {
 }
 
 function keepPrivate(path: string, text: string): void {
-	mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+	ensureFolder(dirname(path), 0o700);
 	writePrivate(path, text);
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { DataFolder, writePrivate } from '../../../broker/for-nodes.ts';
+import { DataFolder, ensureFolder, writePrivate } from '../../../broker/for-nodes.ts';
 import {
 	brokerAddress,
 	hostAndPort,
@@ -57,7 +57,7 @@ export function leaveWord(own: OwnBroker): () => void {
 		}
 	};
 	try {
-		mkdirSync(folderOf(), { recursive: true, mode: 0o700 });
+		ensureFolder(folderOf(), 0o700);
 		removeStale(folderOf());
 		writePrivate(path, `${JSON.stringify({ version: VERSION, process: ownMark(), ...own })}\n`);
 	} catch {

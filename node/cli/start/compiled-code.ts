@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
 	accessSync,
 	constants,
-	mkdirSync,
 	readdirSync,
 	readFileSync,
 	renameSync,
@@ -13,6 +12,7 @@ import {
 import module from 'node:module';
 import { dirname, join } from 'node:path';
 import vm from 'node:vm';
+import { ensureFolder } from '../../../broker/for-nodes.ts';
 import { EXIT } from '../exit-codes.ts';
 
 /** Bytes of the SHA-256 with which a file of compiled code begins. */
@@ -128,7 +128,7 @@ function keep(path: string, script: vm.Script, least: number): void {
 		if (code.length < least) {
 			return;
 		}
-		mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+		ensureFolder(dirname(path), 0o700);
 		const file = Buffer.concat([sumOf(code), code]);
 		writeFileSync(temporary, file, { mode: 0o600, flag: 'wx' });
 		renameSync(temporary, path);

@@ -4,6 +4,7 @@ import {
 	printable,
 	type ShoalError,
 } from '../../../protocol/index.ts';
+import { fsError, isOfWorkingFolder } from '../../storage/fs-error.ts';
 import { tooFewFiles } from './too-few-files.ts';
 
 /** An error as it is printed for people and programs. */
@@ -25,6 +26,9 @@ const HINTS: Readonly<Record<string, string>> = {
 export function failureOf(error: unknown): Failure {
 	if (isShoalError(error)) {
 		return { code: error.code, message: oneLine(error.message), hint: hintOf(error) };
+	}
+	if (isOfWorkingFolder(error)) {
+		return failureOf(fsError(error, '.'));
 	}
 	const noFiles = tooFewFiles(error);
 	if (noFiles !== undefined) {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { nanoid } from 'nanoid';
+import { ensureFolder } from '../../../broker/for-nodes.ts';
 import type { RecordedFolder } from '../../hashing/folder/compare-folder.ts';
 import { stateHome } from '../../storage/home-folder.ts';
 
@@ -78,7 +79,7 @@ export class FolderRecords {
 		const { seed, index, stamps } = folder;
 		const about: RecordHead = { path, identity, seed, index: index.length };
 		try {
-			await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+			ensureFolder(dirname(file), 0o700);
 			const head = Buffer.from(`${JSON.stringify(about)}\n`);
 			const body = [head, index, new Uint8Array(stamps.buffer)];
 			const parts = [Buffer.from(`${firstLine(...body)}\n`), ...body];

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { link, mkdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { link, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { ensureFolder } from '../../../broker/for-nodes.ts';
 import type { Seed } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
 import { FileStorage } from '../../storage/file-storage.ts';
@@ -214,7 +215,7 @@ export async function resolveOutput(output: string | undefined, name: string): P
 		async () => {
 			const isNamedFolder = /[/\\]$/.test(output);
 			if (isNamedFolder) {
-				await onFile(output, () => mkdir(output, { recursive: true }));
+				await onFile(output, () => ensureFolder(output));
 			}
 			return isNamedFolder;
 		},

@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync, renameSync, rmSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ensureFolder } from '../../../broker/for-nodes.ts';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
 import { found, identityOf } from '../../storage/file-stamp.ts';
 import { INDEX, LINKS } from '../../storage/folder/folder-place.ts';
@@ -143,7 +144,7 @@ async function makeContent(part: string): Promise<void> {
 	if (inside?.isDirectory() === false) {
 		await onFile(content, () => rm(content));
 	}
-	await onFile(content, () => mkdir(content, { recursive: true }));
+	await onFile(content, () => ensureFolder(content));
 	for (const path of [join(part, INDEX), join(part, LINKS)]) {
 		const stats = await found(path);
 		if (stats !== undefined && !(stats.isFile() && stats.nlink <= 1n)) {
