@@ -175,6 +175,15 @@ test('with --insecure-anonymous a broker on all addresses accepts everybody, and
 	await until('it warns', () => /"warning".*ERR_INSECURE/.test(broker.stderr));
 });
 
+test('with --lan, a broker listens at the address that --host names', async (t) => {
+	// Only the resolver of names knows that this is 127.0.0.1, so it is not refused.
+	const args = ['broker', '--lan', '--host', '127.1', '--port', '0', '--http', '0'];
+	const broker = new Shoal(t, [...args, '--no-mdns', '--data', await makeFolder(t)]);
+	const { url, http } = await broker.event('listening');
+	assert.match(String(url), /^mqtts:\/\/127\.0\.0\.1:/);
+	assert.match(String(http), /^https:\/\/127\.0\.0\.1:/);
+});
+
 test('a join link has the fingerprint of the certificate of the broker, and another one is refused', async (t) => {
 	const data = await makeFolder(t);
 	const args = ['broker', '--host', '0.0.0.0', '--port', '0', '--data', data, '--tls'];

@@ -81,6 +81,8 @@ test('wrong usage is one sentence on standard error, and exit code 2', async (t)
 		['get', 'shoal:xyz'],
 		['get', ID, '--broker', 'localhost'],
 		['broker', '--limit', 'nonsense=1'],
+		['broker', '--lan', '--host', '127.0.0.1', '--port', '0'],
+		['broker', '--lan', '--host', 'localhost', '--port', '0'],
 	];
 	const outcomes = await Promise.all(wrong.map((args) => runShoal(t, args)));
 	for (const [index, { code, text, stderr }] of outcomes.entries()) {

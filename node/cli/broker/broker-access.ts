@@ -135,7 +135,7 @@ function folderFlag({ path }: DataFolder): string {
 /**
  * Whether only this machine can reach `host`. A name other than `localhost` may have any address.
  */
-function isLocal(host: string): boolean {
+export function isLocal(host: string): boolean {
 	return host === 'localhost' || (isIP(host) !== 0 && isLoopback(host));
 }
 

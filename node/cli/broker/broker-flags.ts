@@ -10,12 +10,13 @@ export interface PageFlags extends NodeNameFlags {
 
 /** Command-line options of `shoal broker`. */
 export interface BrokerFlags extends PageFlags {
+	/** The address to listen on. @default loopback, with `lan` all addresses */
 	readonly host?: string | undefined;
 	readonly port?: string | undefined;
 	readonly limit?: readonly string[] | undefined;
 	/** HOST or HOST:PORT at which others reach the broker. */
 	readonly advertise?: readonly string[] | undefined;
-	/** Whether it listens on all addresses. */
+	/** Whether other machines are let in, with the token and TLS. */
 	readonly lan?: boolean | undefined;
 	/** Folder for tokens, keys and the audit log. */
 	readonly data?: string | undefined;

@@ -1,6 +1,6 @@
 import { Broker, type BrokerOptions, fingerprintOf } from '../../../broker/index.ts';
 import { hostOf, isShoalError, resolveLimits, ShoalError } from '../../../protocol/index.ts';
-import { openAccess, watchAccess } from '../broker/broker-access.ts';
+import { isLocal, openAccess, watchAccess } from '../broker/broker-access.ts';
 import {
 	advertisedHosts,
 	nearUrl,
@@ -41,10 +41,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		await output.openLog(flags.logLevel);
 		const port = parsePort(flags.port ?? '1883');
 		const limits = parseLimits(flags.limit ?? []);
-		if (flags.host === '') {
-			// With an empty host, Node.js would listen on all addresses, which nobody has requested.
-			throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
-		}
+		checkHost(flags);
 		const advertised = advertisedHosts(flags.advertise);
 		// Wrong addresses are reported before anything is made.
 		await reachableUrls('mqtt://127.0.0.1:1883', advertised);
@@ -57,7 +54,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 		logBroker(output, broker);
 		const { url } = broker;
 		const addresses = await reachableUrls(url, advertised);
-		const host = flags.lan ? hostOf(url) : flags.host;
+		const host = flags.host ?? hostOf(url);
 		const cert = tls && fingerprintOf(tls.cert);
 		const page = await openPage(broker, access, { host, addresses, flags, output }).catch(
 			async (error: unknown) => {
@@ -122,13 +119,28 @@ function tellOfOther(output: Output): void {
 	}
 }
 
+/** @throws ShoalError ERR_USAGE */
+function checkHost({ host, lan }: BrokerFlags): void {
+	if (host === '') {
+		// With an empty host, Node.js would listen on all addresses, which nobody has requested.
+		throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
+	}
+	if (lan && host !== undefined && isLocal(host)) {
+		throw new ShoalError(
+			'ERR_USAGE',
+			`--lan opens the broker to other machines, and only this machine reaches ${host}; leave --host out, or name an address that others reach`,
+		);
+	}
+}
+
 /**
- * Starts the broker; with `--lan` it listens on all addresses, IPv6 included if the system has it.
+ * Starts the broker; with `--lan` and without `--host` it listens on all addresses, IPv6 included if
+ * the system has it.
  *
  * @throws ShoalError ERR_PORT and others
  */
 async function startBroker({ lan, host }: BrokerFlags, options: BrokerOptions): Promise<Broker> {
-	if (!lan) {
+	if (!lan || host !== undefined) {
 		return await Broker.start({ ...options, host });
 	}
 	try {

@@ -16,9 +16,15 @@ import { add, collect, start } from './define.ts';
 /** The commands that run a broker or a tracker, and that join one. */
 export function addHosting(program: Command): void {
 	add(program, 'broker', 'run the broker and the tracker')
-		.option('--host <address>', 'address to listen on', '127.0.0.1')
+		.option(
+			'--host <address>',
+			'address to listen on (default: 127.0.0.1, or with --lan all addresses)',
+		)
 		.option('--port <port>', 'port to listen on, 0 for any that is free', '1883')
-		.option('--lan', 'listen on all addresses of this machine; clients need the token')
+		.option(
+			'--lan',
+			'let other machines in: listen on all addresses, unless --host names one; clients need the token',
+		)
 		.option(
 			'--advertise <host>',
 			'the address at which others reach the broker, if it is not an address of this machine: HOST or HOST:PORT (default: SHOAL_ADVERTISE); can be repeated',
