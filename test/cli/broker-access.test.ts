@@ -125,6 +125,21 @@ test('when the token is renewed, clients with the old token are disconnected at 
 	await (await ShoalNode.start({ broker: url, token })).close();
 });
 
+test('a command whose token was renewed says that it does not go on by itself', async (t) => {
+	const data = await makeFolder(t);
+	const { links } = await openBroker(t, data);
+	const env = joinedBy((await links()).node);
+	const share = spawn(process.execPath, [MAIN, 'share', await makeFile(t, 'shared')], { env });
+	t.defer(() => share.kill('SIGKILL'));
+	let text = '';
+	share.stdout.on('data', (bytes) => {
+		text += bytes;
+	});
+	await until('it shares', () => /sharing/.test(text));
+	await new Shoal(t, ['token', 'renew', '--data', data]).exit();
+	await until('it says so', () => /was lost; .*\n.*does not go on by itself: .*link/.test(text));
+});
+
 test('a token file that is damaged is a warning while the broker runs, and an error at the next start', async (t) => {
 	const data = await makeFolder(t);
 	const { broker, url, links } = await openBroker(t, data);

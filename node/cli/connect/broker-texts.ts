@@ -1,4 +1,4 @@
-import { printableUrl } from '../../../protocol/index.ts';
+import { isBusy, isShoalError, printableUrl } from '../../../protocol/index.ts';
 
 /** Several brokers as a text: `A, B or C`, without credentials. */
 export function anyOf(urls: readonly string[]): string {
@@ -14,6 +14,7 @@ export function anyOf(urls: readonly string[]): string {
 export class ConnectionTexts {
 	readonly #isList: boolean;
 	#lost = '';
+	#isRefused = false;
 
 	/** @param brokers URLs of all brokers */
 	constructor(brokers: readonly string[]) {
@@ -23,9 +24,27 @@ export class ConnectionTexts {
 	/** The connection to `broker` was lost. */
 	lost(broker: string): string {
 		this.#lost = broker;
+		this.#isRefused = false;
 		return this.#isList
 			? `the connection to ${broker} was lost; shoal tries all brokers of the list, and goes on when one can be reached`
-			: 'the broker cannot be reached; shoal keeps trying, and goes on when the broker is back';
+			: 'the connection to the broker was lost; shoal keeps trying to connect, and goes on when it succeeds';
+	}
+
+	/**
+	 * What a warning means while there is no connection. Undefined if the broker may accept the client
+	 * later, if this was said since the connection was lost, or if there are other brokers.
+	 */
+	refused(warning: unknown): string | undefined {
+		const isFinal =
+			isShoalError(warning, 'ERR_REFUSED') &&
+			// Refusals of other nodes have the same code.
+			warning.message.startsWith('the broker ') &&
+			!isBusy(warning);
+		if (!isFinal || this.#isRefused || this.#isList) {
+			return undefined;
+		}
+		this.#isRefused = true;
+		return 'the broker is there, but no longer accepts this command, which does not go on by itself: stop it, join the broker with its new link, and start it again';
 	}
 
 	/** There is a connection to `broker`. */

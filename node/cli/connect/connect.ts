@@ -97,8 +97,14 @@ export async function startNode(
 	};
 	const node = await connectToChosen(named, start, lanSearch({ output, interrupts }));
 	metricsServer?.watch(node);
-	node.on('warning', (error) => output.warn(error));
 	const texts = new ConnectionTexts(node.brokers);
+	node.on('warning', (error) => {
+		output.warn(error);
+		const refused = node.stats().isConnected ? undefined : texts.refused(error);
+		if (refused !== undefined) {
+			output.line(refused);
+		}
+	});
 	node.on('down', ({ message }) => {
 		output.event({ event: 'offline', broker: node.broker, message: printable(message) });
 		output.line(texts.lost(node.broker));
