@@ -210,6 +210,9 @@ test('a join link has the fingerprint of the certificate of the broker, and anot
 	assert.is(await new Shoal(t, ['ls'], await joined(t, local)).exit(), 0);
 	const forged = new Shoal(t, ['ls'], joinedBy({ ...local, cert: '0'.repeat(64) }));
 	assert.is.not(await forged.exit(), 0);
+	const [error] = forged.all('error');
+	assert.match(String(error?.message), 'ask the operator of the broker for its fingerprint');
+	assert.is(error?.hint, undefined);
 });
 
 test('join connects first: a wrong link changes nothing, and the event of a right one has its role', async (t) => {

@@ -22,6 +22,9 @@ const HINTS: Readonly<Record<string, string>> = {
 	ERR_ID_TAKEN: 'leave --id out, or choose another id',
 };
 
+/** The next step, in a message that names it. It is more specific than that of the code. */
+const NEXT_STEP = /; (?:ask|if it is|join|name|publish|raise|share|the path) |--broker|shoal join/;
+
 /** An error as it is printed: on one line, safe on a terminal, without the credentials of URLs. */
 export function failureOf(error: unknown): Failure {
 	if (isShoalError(error)) {
@@ -44,14 +47,10 @@ export function failureOf(error: unknown): Failure {
 
 /** The hint for an error; undefined if the message already says what to do. */
 function hintOf({ code, message }: ShoalError): string | undefined {
-	switch (code) {
-		case 'ERR_BROKER':
-			return /--broker|shoal join/.test(message) ? undefined : HINTS[code];
-		case 'ERR_SEED':
-			return hintOfSeed(message);
-		default:
-			return HINTS[code];
+	if (NEXT_STEP.test(message)) {
+		return undefined;
 	}
+	return code === 'ERR_SEED' ? hintOfSeed(message) : HINTS[code];
 }
 
 /** A damaged seed file can be made again; the seed of somebody else cannot. */
