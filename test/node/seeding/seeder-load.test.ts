@@ -1,14 +1,42 @@
 import * as assert from 'uvu/assert';
+import { Listener } from '../../../broker/index.ts';
+import type { Lane } from '../../../node/lanes/lane.ts';
 import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
-import { Bitfield, type ByteRange, parseRequestId } from '../../../protocol/index.ts';
-import { Peer } from '../../helpers/adversaries/peer.ts';
+import {
+	Bitfield,
+	type ByteRange,
+	parseRequestId,
+	resolveLimits,
+} from '../../../protocol/index.ts';
+import { Peer, topics } from '../../helpers/adversaries/peer.ts';
+import { connectRaw, messagesOf, subscribePacket } from '../../helpers/adversaries/raw-client.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
 import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
 import { seed, startSeeder } from '../../helpers/harness/seeding.ts';
-import { suite } from '../../helpers/harness/suite.ts';
+import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('Seeder under load');
+const MIB = 1024 * 1024;
+
+/** A direct lane to a node that reads only while its socket is not paused. */
+async function openLane(t: Scope) {
+	let lane: Lane | undefined;
+	const listener = await Listener.start({
+		...{ id: 'listener-1', host: '127.0.0.1', port: 0, topics, limits: resolveLimits() },
+		admit: () => {},
+		onMessage: () => {},
+	});
+	t.defer(() => listener.close());
+	listener.on('joined', (peer) => {
+		lane = Object.assign(peer, { kind: 'direct' as const });
+	});
+	const id = 'neighbour-1';
+	const client = await connectRaw(t, listener.address.port, id);
+	client.socket.write(subscribePacket(topics.inboxFilter(id)));
+	await until('the lane is open', () => lane !== undefined);
+	return { id, client, lane: lane as unknown as Lane };
+}
 
 test('refuses a range larger than the broker carries, so the broker does not disconnect it', async (t) => {
 	let downs = 0;
@@ -130,6 +158,25 @@ test('sends nothing after close, and keeps nothing open', async (t) => {
 	context.contents.gain(content, 0);
 	await nothingLeftOpen(before);
 	assert.ok(peer.chunks.length <= count + 1);
+});
+
+test('a node that requests on a direct lane and reads nothing is answered only up to a bound', async (t) => {
+	const { seeder } = await startSeeder(t, { have: new Bitfield(seed.chunks) });
+	const { id: from, client, lane } = await openLane(t);
+	const request = { op: 'have', id: '0'.repeat(16), seed: seed.id } as const;
+	client.socket.pause();
+	for (let count = 0; count < 60_000; count += 1) {
+		seeder.onRequest(from, request, lane);
+	}
+	assert.ok(lane.queued > 3 * MIB, `${lane.queued} bytes are queued`);
+	assert.ok(lane.queued < 5 * MIB, `${lane.queued} bytes are queued`);
+	client.socket.resume();
+	await until('it has read all', () => lane.queued === 0);
+	const last = 'f'.repeat(16);
+	seeder.onRequest(from, { ...request, id: last }, lane);
+	await until('it is answered again', () =>
+		messagesOf(client).some(({ payload }) => payload.includes(last)),
+	);
 });
 
 test.run();
