@@ -63,11 +63,11 @@ export class FanOutSubscriptions {
 				topic.isHeard = true;
 			},
 			// Without the subscription, the peer sends each requested chunk to this node alone. That is
-			// slower for the swarm, but not for this node.
+			// slower for the swarm, but not for this node. The link would subscribe again when it
+			// reconnects, so the subscription is ended.
 			() => {
 				if (this.#topics.get(node) === topic) {
-					clearTimeout(topic.retired);
-					this.#topics.delete(node);
+					this.remove(node);
 				}
 			},
 		);

@@ -1,6 +1,8 @@
 import * as assert from 'uvu/assert';
 import { FanOutSubscriptions } from '../../../node/download/fan-out-subscriptions.ts';
-import { makeNodeId } from '../../../protocol/index.ts';
+import { RateLimiter } from '../../../node/util/rate-limiter.ts';
+import { Link, makeNodeId, Topics } from '../../../protocol/index.ts';
+import { acceptOnly, startFakeBroker } from '../../helpers/adversaries/fake-broker.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { openContext } from '../../helpers/harness/context.ts';
@@ -63,6 +65,31 @@ test('a download leaves the topic of a node that sent a wrong chunk at once', as
 	assert.not.ok(fanOut.accepts(node, 0));
 	fanOut.join(node);
 	assert.not.ok(fanOut.accepts(node, 0));
+});
+
+test('a subscription that fails because the connection ends is not made again', async (t) => {
+	const subscribed = (): number => broker.packets.filter(({ cmd }) => cmd === 'subscribe').length;
+	const broker = await startFakeBroker(t, (packet, reply, socket) => {
+		acceptOnly(packet, reply, socket);
+		if (packet.cmd === 'subscribe' && subscribed() === 1) {
+			socket.destroy();
+		} else if (packet.cmd === 'subscribe') {
+			reply({ cmd: 'suback', messageId: packet.messageId as number, granted: [0] });
+		}
+	});
+	const link = await Link.open({ url: broker.url, id: makeNodeId() });
+	t.defer(() => link.close());
+	let isUpAgain = false;
+	link.on('up', () => {
+		isUpAgain = true;
+	});
+	const context = { link, topics: new Topics(), downLimiter: new RateLimiter(undefined) };
+	const fanOut = new FanOutSubscriptions(context, seedOf(contentOf(10)).id);
+	t.defer(() => fanOut.close());
+	fanOut.join(makeNodeId());
+	// A link is up when it has made its subscriptions again.
+	await until('it is up again', () => isUpAgain);
+	assert.is(subscribed(), 1);
 });
 
 test.run();
