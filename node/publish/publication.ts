@@ -15,14 +15,17 @@ import type { Share } from '../seeding/shared-file.ts';
 import { every } from '../util/timers.ts';
 import { newerOf } from './channel-store.ts';
 import type { ChannelWriter, NewDocument } from './channel-writer.ts';
-import { audienceAt, othersOf, type Rollout, stagesLeft } from './stage-plan.ts';
+import { audienceAt, isGivenOut, othersOf, type Rollout, stagesLeft } from './stage-plan.ts';
 
 /** The events of a {@link Publication}. */
 export interface PublicationEvents {
 	/** The numbers of followers of the open stage have changed. */
 	stage(stage: StageCounts & { readonly percent: number }): void;
-	/** The version is not given out to more followers, because too many have failed. */
-	stageStopped(reason: string): void;
+	/**
+	 * Too many followers of the open stage have failed, so the next stage does not begin. If it
+	 * `isLast`, there is none: all followers that the version is for get it nevertheless.
+	 */
+	stageStopped(reason: string, isLast: boolean): void;
 	/** The document was published again, with a later end of its validity. */
 	renewed(document: ChannelDocument): void;
 	/**
@@ -245,7 +248,7 @@ export class Publication {
 
 	/** Whether the next stage has to begin. Emits `stage` if the numbers of the open stage change. */
 	#stageIsDone(): boolean {
-		const { session, rules, presence } = this.#options;
+		const { session, rules, presence, rollout, share } = this.#options;
 		const percent = this.#stages[0] as number;
 		if (presence?.isKnown !== true || this.#isStopped) {
 			return false;
@@ -264,7 +267,8 @@ export class Publication {
 		}
 		if (decision.next === 'stop') {
 			this.#isStopped = true;
-			this.#events.emit('stageStopped', decision.reason);
+			const isLast = isGivenOut(rollout, share.seed.id, this.#document);
+			this.#events.emit('stageStopped', decision.reason, isLast);
 			return false;
 		}
 		const isOld = performance.now() - this.#stageSince >= STAGE_LEAST;

@@ -64,6 +64,13 @@ export function stagesLeft(
 	return left.length === 0 ? all.slice(-1) : left;
 }
 
+/** Whether everybody has the version whom the stages of the rollout give it. */
+export function isGivenOut(rollout: Rollout, seed: string, newest: ChannelDocument): boolean {
+	const before = audienceOf(seed, newest);
+	const last = audienceAt(rollout, rollout.percents.at(-1) ?? 100, seed, newest);
+	return groupsOf(last).every(({ group, percent }) => reachedBy(before, group) >= percent);
+}
+
 /**
  * The seed id of the version that all others have or get, while `seed` is given out. Undefined if
  * only a part of the followers got the version before: then all others keep what they have.

@@ -36,8 +36,9 @@ test('of 40 followers three fail in the stage of 25 %: the publisher stops there
 	publication.on('stage', ({ percent, applied, failed }) =>
 		stages.push([percent, applied, failed]),
 	);
-	publication.on('stageStopped', (why) => {
+	publication.on('stageStopped', (why, isLast) => {
 		reason = why;
+		assert.not(isLast);
 	});
 	assert.equal(publication.document.to, [{ group: '*', percent: 25 }]);
 	const { seed = '' } = publication.document;

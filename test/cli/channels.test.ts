@@ -233,7 +233,7 @@ test('a command after an update gets the version, and no secret; its failure and
 	assert.throws(() => process.kill(Number(readFileSync(pid, 'utf8')), 0), /ESRCH/);
 });
 
-test('a stage in which too many fail is the last one, which is told', async (t) => {
+test('too many fail in the last stage: it is told that all get the version nevertheless', async (t) => {
 	const { publish, follow } = await rig(t);
 	const { link } = await publish('--to', 'lab-1:0');
 	const names = ['pc-1', 'pc-2', 'pc-3'];
@@ -253,6 +253,14 @@ test('a stage in which too many fail is the last one, which is told', async (t) 
 		...['event', 'percent', 'applied', 'failed', 'waiting', 'offline'],
 	]);
 	assert.is(stage.failed, 1);
+	await until('the warning', () => process.stderr.includes('the last stage has failed'));
+	assert.match(
+		process.stderr,
+		/the last stage has failed: 1 of \d followers? failed, .* get it nevertheless/,
+	);
+	assert.not.match(process.stderr, 'not given to more followers');
+	const late = follow('pc-4', link, '--group', 'lab-1', '--once');
+	assert.is((await late.event('applied')).seq, 2);
 	for (const [at, machine] of machines.entries()) {
 		assert.is(machine.all('failed').length, at === 2 ? 1 : 0);
 	}

@@ -149,10 +149,12 @@ function printStages({ output }: CommandContext, publication: Publication): void
 			`stage of ${percent} %: ${applied} applied, ${failed} failed, ${waiting} waiting${off}`,
 		);
 	});
-	publication.on('stageStopped', (reason) => {
+	publication.on('stageStopped', (reason, isLast) => {
 		output.event({ event: 'stage-stopped', reason });
 		output.warn(
-			`the version is not given to more followers: ${reason}. To go on, mend the cause, start shoal follow again on these machines, and run the same publish again; to go back, publish the version before`,
+			isLast
+				? `the last stage has failed: ${reason}. All followers that the version is for get it nevertheless: mend the cause, and start shoal follow again on these machines; or, to stop it, publish the version before, or another`
+				: `the version is not given to more followers: ${reason}. To go on, mend the cause, start shoal follow again on these machines, and run the same publish again; to go back, publish the version before`,
 		);
 	});
 	publication.on('renewed', ({ seq, until }) => {

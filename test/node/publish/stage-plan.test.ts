@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { parseAudience } from '../../../node/cli/parse/channel-flags.ts';
 import {
 	audienceAt,
+	isGivenOut,
 	othersOf,
 	type Rollout,
 	stagesLeft,
@@ -78,6 +79,25 @@ test('a version goes on with the stage that all of its groups have reached', () 
 	assert.is(again(givenTo('lab-1:5', 'lab-1:25'), ['lab-1:100'], [5, 25]), '25 | lab-1:25');
 	assert.is(again(givenTo('*:25'), ['lab-1:100'], [5, 25, 100]), '25,100 | lab-1:25 *:25');
 	assert.is(again(document({ seed: NEW }), ['lab-1:100'], [5, 100]), '100 | lab-1:100');
+});
+
+test('a version is given out when the last stage gives it to no more nodes', () => {
+	const isOut = (newest: ChannelDocument, to: string[], percents: number[]): boolean =>
+		isGivenOut({ to: to.map(parseAudience), percents }, NEW, newest);
+	assert.equal(
+		[givenTo('*:25'), givenTo('*:100'), document({ seed: NEW })].map((each) =>
+			isOut(each, [], [25, 100]),
+		),
+		[false, true, true],
+	);
+	assert.ok(isOut(givenTo('*:25'), [], [5, 25]));
+	const to = ['lab-1:100', 'lab-2:10'];
+	assert.not(isOut(givenTo('lab-1:25', 'lab-2:10'), to, [25, 100]));
+	assert.ok(isOut(givenTo('lab-1:100', 'lab-2:10'), to, [25, 100]));
+	assert.ok(isOut(givenTo('lab-1:25', 'lab-2:10'), to, [5, 25]));
+	assert.ok(isOut(givenTo('lab-2:10', 'canary:100'), ['lab-2:10'], [25, 100]));
+	assert.not(isOut(givenTo('canary:100'), [], [5, 100]));
+	assert.not(isOut(document({ seed: OLD }), [], [100]));
 });
 
 test('a group gets less only if the rollout names it with less; what all have is not named twice', () => {
