@@ -230,8 +230,8 @@ export class ShoalNode extends BaseNode {
 	 * the channel, until the publication is stopped or the node is closed. The keys of the channel are
 	 * made when it is published for the first time.
 	 *
-	 * @throws ShoalError those of {@link share}; ERR_CHANNEL if the keys are damaged or were rotated
-	 *   elsewhere, ERR_NAME, ERR_LIMIT, ERR_REFUSED, ERR_DISCONNECTED, ERR_TIMEOUT
+	 * @throws ShoalError those of {@link share}; ERR_USAGE if there are rules of stages without stages,
+	 *   ERR_CHANNEL if the keys are damaged or were rotated elsewhere, ERR_NAME, ERR_LIMIT, ERR_REFUSED, ERR_DISCONNECTED, ERR_TIMEOUT
 	 */
 	async publish(path: string, options: PublishOptions): Promise<Publication> {
 		this.checkOpen();

@@ -11,11 +11,11 @@ export interface PublishOptions extends ShareOptions {
 	readonly to?: readonly Audience[] | undefined;
 	/** Percentages of the stages in which the version is given out, ascending. @default one stage */
 	readonly stages?: readonly number[] | undefined;
-	/** The next stage does not begin if more than this percentage of a stage has failed. @default 2 */
+	/** The next stage does not begin if more than this percentage of a stage has failed. Only with `stages`. @default 2 */
 	readonly stopAt?: number | undefined;
 	/**
 	 * Followers that must have applied the version before the next stage begins; if the stage has
-	 * fewer connected followers, all of them. @default 3
+	 * fewer connected followers, all of them. Only with `stages`. @default 3
 	 */
 	readonly least?: number | undefined;
 	/** ms for which the document is valid; it is renewed while this node runs. @default 30 days */

@@ -1,4 +1,4 @@
-import { verifyNatively } from '../../protocol/index.ts';
+import { ShoalError, verifyNatively } from '../../protocol/index.ts';
 import { ChannelSession } from '../channel/channel-session.ts';
 import { Presence } from '../channel/presence.ts';
 import { ChannelStore, type OwnChannel } from './channel-store.ts';
@@ -12,7 +12,7 @@ const LIFE = 30 * 24 * 60 * 60 * 1_000;
 /**
  * Shares a file or folder as the next version of a channel, and publishes its document.
  *
- * @throws ShoalError those of {@link ShoalNode.share}, ERR_CHANNEL, ERR_NAME, ERR_LIMIT,
+ * @throws ShoalError those of {@link ShoalNode.share}, ERR_USAGE, ERR_CHANNEL, ERR_NAME, ERR_LIMIT,
  *   ERR_REFUSED, ERR_DISCONNECTED, ERR_TIMEOUT
  */
 export async function publish(
@@ -20,6 +20,9 @@ export async function publish(
 	path: string,
 	options: PublishOptions,
 ): Promise<Publication> {
+	if (options.stages === undefined && (options.stopAt ?? options.least) !== undefined) {
+		throw new ShoalError('ERR_USAGE', 'stopAt and least are for a version with stages');
+	}
 	const store = new ChannelStore(options.data);
 	// Errors of the name and of the keys are found before anything is hashed.
 	await store.find(options.channel);

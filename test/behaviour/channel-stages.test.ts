@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { encodeReceipt } from '../../node/channel/receipt-sender.ts';
 import { isAddressed, type Receipt, Topics } from '../../protocol/index.ts';
 import { ChannelClient } from '../helpers/harness/channel-client.ts';
 import { channelRig } from '../helpers/harness/channel-rig.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -61,6 +62,14 @@ test('of 40 followers three fail in the stage of 25 %: the publisher stops there
 	}
 	assert.equal(stages.at(-1), [25, inStage.length - 3, 3]);
 	assert.is(publication.document.seq, 2);
+});
+
+test('rules of stages without stages are wrong usage, and nothing is made', async (t) => {
+	const { publish, folder } = await channelRig(t);
+	for (const rules of [{ stopAt: 0 }, { least: 0 }]) {
+		assert.is((await rejects(publish(rules))).code, 'ERR_USAGE');
+	}
+	assert.not(existsSync(join(folder, 'state')));
 });
 
 test('stages go on to everybody when all have applied', async (t) => {

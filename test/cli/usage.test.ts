@@ -83,6 +83,8 @@ test('wrong usage is one sentence on standard error, and exit code 2', async (t)
 		['broker', '--limit', 'nonsense=1'],
 		['broker', '--lan', '--host', '127.0.0.1', '--port', '0'],
 		['broker', '--lan', '--host', 'localhost', '--port', '0'],
+		['publish', '.', '--channel', 'lab', '--stop-at', '5%'],
+		['publish', '.', '--channel', 'lab', '--min', '0'],
 	];
 	const outcomes = await Promise.all(wrong.map((args) => runShoal(t, args)));
 	for (const [index, { code, text, stderr }] of outcomes.entries()) {

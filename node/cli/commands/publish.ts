@@ -26,8 +26,8 @@ export interface PublishFlags extends NodeFlags {
 	readonly channel: string;
 	readonly to?: readonly string[] | undefined;
 	readonly stages?: string | undefined;
-	readonly stopAt: string;
-	readonly min: string;
+	readonly stopAt?: string | undefined;
+	readonly min?: string | undefined;
 	readonly until: string;
 	/** False: no copies. */
 	readonly keep?: string | false | undefined;
@@ -69,6 +69,13 @@ export function publishCommand(path: string, flags: PublishFlags): Command {
 /** @throws ShoalError ERR_USAGE */
 function publishOptions(flags: PublishFlags): PublishOptions {
 	const { channel, to = [], stages, stopAt, min, until, keep } = flags;
+	if (stages === undefined && (stopAt ?? min) !== undefined) {
+		const flag = stopAt === undefined ? '--min' : '--stop-at';
+		throw new ShoalError(
+			'ERR_USAGE',
+			`${flag} is for a version with stages; name them too, such as --stages 5,25,100`,
+		);
+	}
 	const keepCount = (): number | undefined => {
 		if (keep === false) {
 			return 0;
@@ -79,8 +86,8 @@ function publishOptions(flags: PublishFlags): PublishOptions {
 		channel,
 		to: to.map(parseAudience),
 		stages: stages === undefined ? undefined : parseStages(stages),
-		stopAt: parsePercent(stopAt, '--stop-at'),
-		least: parseCount(min, '--min', 0),
+		stopAt: stopAt === undefined ? undefined : parsePercent(stopAt, '--stop-at'),
+		least: min === undefined ? undefined : parseCount(min, '--min', 0),
 		life: parseDuration(until, '--until'),
 		keep: keepCount(),
 		data: flags.data,

@@ -35,13 +35,11 @@ export function addChannels(program: Command): void {
 			.option('--stages <percents>', 'give it out in stages, such as 5,25,100')
 			.option(
 				'--stop-at <percent>',
-				'with --stages: begin no further stage if more of a stage have failed',
-				'2%',
+				'with --stages: begin no further stage if more of a stage have failed (default: 2%)',
 			)
 			.option(
 				'--min <n>',
-				'with --stages: machines that must have applied it before the next stage begins',
-				'3',
+				'with --stages: machines that must have applied it before the next stage begins (default: 3)',
 			)
 			.option(
 				'--until <time>',
