@@ -160,12 +160,30 @@ test('fleet: the exit code is 0 only if all that are expected are current; csv a
 	assert.equal([all.code, some.code, one.code, two.code, csv.code], [0, 0, 0, 1, 0]);
 	assert.match(some.text, /pc-1 \S{4} .* 1 {2}up to date /);
 	assert.match(some.text, /\nversion 1 of lab: 1 of 1 follower up to date\n$/);
+	assert.match(two.text, /\nversion 1 of lab: 1 of 1 follower up to date; 2 expected\n$/);
+	assert.match(one.text, /\nversion 1 of lab: 1 of 1 follower up to date\n$/);
 	const [titles, row, ...others] = csv.text.split(/\r?\n/).filter((line) => line !== '');
 	assert.is(titles, 'node,name,groups,seq,state,percent,code,kept,at,current');
-	assert.match(String(row), /^[\w-]+,pc-1,,1,applied,100,,0,\S+Z,true$/);
+	assert.match(String(row), /^'?[\w-]+,pc-1,,1,applied,100,,0,\S+Z,true$/);
 	assert.equal(others, []);
 	assert.is(missing.code, 1);
 	assert.match(missing.text, /\n,pc-2,,,missing,,,,,false\r?\n$/);
+});
+
+test('fleet --wait says for what it waits, also without a terminal', async (t) => {
+	const { publish, follow, env } = await rig(t);
+	const fleet = (link: string): Shoal =>
+		new Shoal(t, ['fleet', link, '--expect', '2', '--wait'], env('desk'));
+	const unknown = fleet('0'.repeat(64));
+	const { link } = await publish();
+	assert.is(await follow('pc-1', link, '--once').exit(), 0);
+	const waiting = fleet(link);
+	const tells = (process: Shoal, text: string): Promise<void> =>
+		until(text, () => process.stderr.includes(`waiting: ${text}`), 20_000);
+	await tells(waiting, 'version 1 of lab: 1 of 1 follower up to date; 2 expected');
+	await tells(unknown, 'the broker has no document of this channel');
+	assert.is(await follow('pc-2', link, '--once').exit(), 0);
+	assert.is(await waiting.exit(), 0);
 });
 
 test('follow --once ends with 0 if the version is applied or there already, and else tells why', async (t) => {

@@ -24,10 +24,14 @@ export interface Roll {
 	/** Expected names and ids without a receipt. */
 	readonly missing: readonly string[];
 	readonly isComplete: boolean;
+	/** Followers that must have the newest version, if a number of them is expected. */
+	readonly least?: number | undefined;
 }
 
 /** ms between two redraws. */
 const REDRAW = 500;
+/** ms between two lines that say for what the command waits, where there is no terminal. */
+const PLAIN_EVERY = 3_000;
 const COLUMNS = [
 	{ title: 'NAME', most: 32 },
 	{ title: 'GROUPS', most: 24 },
@@ -79,8 +83,9 @@ export function rollOf(
 		return { members: counted, missing, isComplete: isComplete && newest !== undefined };
 	}
 	const current = members.filter(({ isCurrent }) => isCurrent).length;
-	const least = expected?.count ?? Math.max(1, members.length);
-	return { members, missing: [], isComplete: newest !== undefined && current >= least };
+	const least = expected?.count;
+	const isComplete = newest !== undefined && current >= (least ?? Math.max(1, members.length));
+	return { members, missing: [], isComplete, least };
 }
 
 /** Shows the followers until all that are expected have the newest version. */
@@ -90,16 +95,16 @@ async function untilComplete(
 	roll: () => Roll,
 ): Promise<void> {
 	const told = new Map<string, string>();
+	const tellWait = waitTeller(output);
 	await new Promise<void>((resolve) => {
+		/** What is not complete yet; undefined: nothing. */
+		let rest: string | undefined;
 		const look = (): void => {
 			const now = roll();
+			const text = summary(fleet, now);
 			printEvents(output, now, told);
-			output.live([...lines(output, now), summary(fleet, now)].join('\n'));
-			if (now.isComplete) {
-				clearInterval(timer);
-				remove();
-				resolve();
-			}
+			output.live([...lines(output, now), text].join('\n'));
+			rest = now.isComplete ? undefined : text;
 		};
 		let isDue = true;
 		const remove = fleet.onChange(() => {
@@ -110,9 +115,31 @@ async function untilComplete(
 				isDue = false;
 				look();
 			}
+			if (rest === undefined) {
+				clearInterval(timer);
+				remove();
+				resolve();
+			} else {
+				tellWait(rest);
+			}
 		}, REDRAW);
 	});
 	output.endLive({ keep: false });
+}
+
+/**
+ * Returns a function that prints for what the command waits, where there is no terminal: each text
+ * once. On standard error, because standard output may be a table for programs.
+ */
+function waitTeller(output: Output): (text: string) => void {
+	let [told, toldAt] = ['', Number.NEGATIVE_INFINITY];
+	return (text) => {
+		const now = performance.now();
+		if (!output.isLive && text !== told && now - toldAt >= PLAIN_EVERY) {
+			[told, toldAt] = [text, now];
+			output.warn(`waiting: ${text}`);
+		}
+	};
 }
 
 /** Prints an event for each follower whose receipt is not in `told`. */
@@ -217,7 +244,8 @@ function stateText({ state, percent, rate, eta, code, kept, isCurrent }: FleetMe
 	}
 }
 
-function summary({ newest }: FleetWatch, { members, missing }: Roll): string {
+function summary({ newest }: FleetWatch, roll: Roll): string {
+	const { members, missing, isComplete, least } = roll;
 	if (newest === undefined) {
 		return 'the broker has no document of this channel';
 	}
@@ -225,5 +253,6 @@ function summary({ newest }: FleetWatch, { members, missing }: Roll): string {
 	const failed = members.filter(({ state }) => state === 'failed').length;
 	const all = countOf(members.length + missing.length, 'follower');
 	const more = failed > 0 ? `, ${failed} failed` : '';
-	return `version ${versionText(newest)} of ${printable(newest.name)}: ${current} of ${all} up to date${more}`;
+	const rest = isComplete || least === undefined ? '' : `; ${least} expected`;
+	return `version ${versionText(newest)} of ${printable(newest.name)}: ${current} of ${all} up to date${more}${rest}`;
 }
