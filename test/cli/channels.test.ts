@@ -208,6 +208,10 @@ test('follow --once ends with 0 if the version is applied or there already, and 
 	const { seq } = await late.event('refused');
 	assert.equal(plain(await late.event('refused')), { event: 'refused', seq, reason: 'expired' });
 	assert.is((await other.event('refused')).reason, 'name');
+	const { code, message } = await other.event('error');
+	assert.is(code, 'ERR_CHANNEL');
+	assert.match(String(message), /another name than the link says; get the right link$/);
+	assert.match(String((await late.event('error')).message), 'it has expired');
 	assert.equal(late.all('applied'), []);
 	const waits = /waiting for a document of this channel; is it the right broker/;
 	await until('the wait is told', () => waits.test(mistyped.stderr));

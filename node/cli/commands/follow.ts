@@ -188,10 +188,13 @@ async function print(
 		});
 		following.on('refused', ({ reason, seq }) => {
 			output.event({ event: 'refused', seq, reason });
-			output.warn(`a document of the channel is ignored: ${REFUSALS[reason]}`);
+			const message = `a document of the channel is ignored: ${REFUSALS[reason]}`;
 			// These reasons are those of the newest document, so there is none to wait for.
-			if (reason === 'expired' || reason === 'name') {
-				end(EXIT.failed);
+			if (isOnce && (reason === 'expired' || reason === 'name')) {
+				view.end();
+				reject(new ShoalError('ERR_CHANNEL', message));
+			} else {
+				output.warn(message);
 			}
 		});
 		following.on('closed', () => end(EXIT.failed));
@@ -224,7 +227,7 @@ const REFUSALS: Readonly<Record<FollowRefusal, string>> = {
 	forged: 'it was not signed with the key of the channel',
 	malformed: 'it cannot be read',
 	flood: 'its sender sends too many messages',
-	name: 'the channel has another name than the link says',
+	name: 'the channel has another name than the link says; get the right link',
 };
 
 function printApplied(
