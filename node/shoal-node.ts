@@ -259,8 +259,8 @@ export class ShoalNode extends BaseNode {
 	 *
 	 * @param channel the link of the channel, or its id
 	 * @param folder the path of the folder, which is made if it is missing
-	 * @throws ShoalError ERR_LINK, ERR_NAME, ERR_EXISTS if the folder is followed by another process
-	 *   or follows another channel, ERR_CHANNEL if the state is damaged, ERR_REFUSED, ERR_TIMEOUT,
+	 * @throws ShoalError ERR_LINK, ERR_NAME, ERR_FOLDER if the path is no folder, ERR_EXISTS if it is
+	 *   followed by another process or follows another channel, ERR_CHANNEL if the state is damaged, ERR_REFUSED, ERR_TIMEOUT,
 	 *   ERR_DISCONNECTED, ERR_CLOSED, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
 	 */
 	async follow(

@@ -1,10 +1,11 @@
 import { realpath } from 'node:fs/promises';
 import { ensureFolder } from '../../broker/for-nodes.ts';
+import { quoted, ShoalError } from '../../protocol/index.ts';
 import type { OpenOptions } from '../channel/place/followed-folder.ts';
 import { openInPlace } from '../channel/place/in-place.ts';
 import type { Place } from '../channel/place/place.ts';
 import { openReleases } from '../channel/place/releases.ts';
-import { onFile } from '../storage/fs-error.ts';
+import { fsError, onFile } from '../storage/fs-error.ts';
 import { FollowerState } from './follower-state.ts';
 
 /** Options of {@link openFollowed}. */
@@ -27,14 +28,14 @@ export interface FollowedPlace {
  * Opens the folder `dir` for following a channel. Makes the folder if it is missing, and completes
  * a switch that was interrupted.
  *
- * @throws ShoalError ERR_EXISTS if it is followed by another process or follows another channel,
- *   ERR_CHANNEL if the state is damaged, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
+ * @throws ShoalError ERR_FOLDER if it is no folder, ERR_EXISTS if it is followed by another process or
+ *   follows another channel, ERR_CHANNEL if the state is damaged, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
  */
 export async function openFollowed(
 	dir: string,
 	{ channel, releases, data, ...options }: FollowedPlaceOptions,
 ): Promise<FollowedPlace> {
-	await onFile(dir, () => ensureFolder(dir));
+	makeFolder(dir);
 	const folder = await onFile(dir, () => realpath(dir));
 	const place =
 		releases === undefined
@@ -45,5 +46,21 @@ export async function openFollowed(
 	} catch (error) {
 		await place.close();
 		throw error;
+	}
+}
+
+/** @throws ShoalError ERR_FOLDER if something else is there, and the other errors of the file system */
+function makeFolder(dir: string): void {
+	try {
+		ensureFolder(dir);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+			throw fsError(error, dir);
+		}
+		throw new ShoalError(
+			'ERR_FOLDER',
+			`${quoted(dir, 300)} is no folder; name the folder into which the versions are put`,
+			{ cause: error },
+		);
 	}
 }

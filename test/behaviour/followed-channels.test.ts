@@ -88,7 +88,7 @@ test('a file is followed as well, also under another name', async (t) => {
 	assert.not(existsSync(join(machine.folder, 'model-1.bin')));
 });
 
-test('two followers of one folder, and two channels in one folder, are refused', async (t) => {
+test('two followers of one folder, two channels in one folder, and a file are refused', async (t) => {
 	const { publish, follow, url, folder, publisher, image } = await channelRig(t);
 	const data = join(folder, 'state');
 	const { link } = await publish();
@@ -103,6 +103,10 @@ test('two followers of one folder, and two channels in one folder, are refused',
 		(await rejects(second.follow(other.link, machine.folder, { data }))).code,
 		'ERR_EXISTS',
 	);
+	const file = await rejects(second.follow(link, join(image, 'a.txt'), { data }));
+	assert.is(file.code, 'ERR_FOLDER');
+	assert.match(file.message, 'a.txt" is no folder; name the folder');
+	assert.is(read(image, 'a.txt'), 'one');
 });
 
 test('a command that fails is a receipt with its code, and is run again only after a restart', async (t) => {
