@@ -172,7 +172,7 @@ export function compareDocuments(
 
 /** Returns `name` if it can be the name of a channel: a safe file name. @throws ShoalError ERR_NAME */
 export function checkChannelName(name: string): string {
-	checkName(name);
+	checkName(name, 'channel');
 	if (name.startsWith('.') || encoder.encode(name).length > MOST_CHANNEL_NAME) {
 		throw new ShoalError(
 			'ERR_NAME',

@@ -30,12 +30,13 @@ const RULES: ReadonlyArray<readonly [why: string, isBad: (name: string) => boole
  * colons after more than one letter and all other characters of Unicode are allowed. A file system
  * that cannot store such a name refuses it when the file is written ({@link unstorableOnWindows}).
  *
+ * @param what what has the name, for the message. @default a file
  * @throws ShoalError ERR_NAME, with a message that names the broken rule
  */
-export function checkName(name: string): string {
+export function checkName(name: string, what: 'file' | 'channel' = 'file'): string {
 	for (const [why, isBad] of RULES) {
 		if (isBad(name)) {
-			throw new ShoalError('ERR_NAME', `${quoted(name)} cannot be the name of a file: ${why}`);
+			throw new ShoalError('ERR_NAME', `${quoted(name)} cannot be the name of a ${what}: ${why}`);
 		}
 	}
 	return name;
