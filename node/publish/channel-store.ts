@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder, writePrivate } from '../../broker/for-nodes.ts';
 import {
@@ -71,10 +71,10 @@ export class ChannelStore {
 			return undefined;
 		}
 		if (pem === undefined || text === undefined) {
-			const gone = pem === undefined ? paths.key : paths.keys;
+			const [gone, which] = pem === undefined ? [paths.key, quoted(name)] : [paths.keys, 'LINK'];
 			throw new ShoalError(
 				'ERR_CHANNEL',
-				`${quoted(gone, 300)} is missing; put it back from a backup, or rotate the keys with the drawer key: shoal channel rotate LINK --drawer FILE`,
+				`${quoted(gone, 300)} is missing; put it back from a backup, or rotate the keys with the drawer key: shoal channel rotate ${which} --drawer FILE`,
 			);
 		}
 		const key = parseKey(pem, paths.key);
@@ -97,12 +97,24 @@ export class ChannelStore {
 	async create(name: string): Promise<OwnChannel & { readonly drawer: string }> {
 		const paths = this.#paths(name);
 		await onFile(this.folder, () => ensureFolder(this.folder, 0o700));
-		await refuseExisting(paths.drawer);
+		// It may be the only drawer key of a channel whose other files are lost, so it is not replaced.
+		await refuseExisting(
+			paths.drawer,
+			`is there, but the other keys of the channel ${quoted(name)} are not. If it was published before, make new keys with this one: shoal channel rotate LINK --drawer FILE. If not, the channel was not made completely: move the file away, and publish again`,
+		);
 		const [publish, drawer] = [SigningKey.make(), SigningKey.make()];
 		const chain = KeyChain.begin(newKeys(publish, drawer), verifyNatively);
-		write(paths.drawer, drawer.pem);
-		write(paths.keys, chain.text);
-		write(paths.key, publish.pem);
+		try {
+			write(paths.drawer, drawer.pem);
+			write(paths.keys, chain.text);
+			write(paths.key, publish.pem);
+		} catch (error) {
+			// Nothing was published with these keys, and a part of them would refuse the next attempt.
+			for (const path of [paths.key, paths.keys, paths.drawer]) {
+				await rm(path, { force: true }).catch(() => {});
+			}
+			throw error;
+		}
 		return { name, chain, sign: publish.sign, latest: undefined, drawer: paths.drawer };
 	}
 
@@ -174,7 +186,10 @@ export class ChannelStore {
 		const [publish, drawer] = [SigningKey.make(), SigningKey.make()];
 		const chain = before.rotate(newKeys(publish, drawer), old.sign, verifyNatively);
 		const drawerPath = join(this.folder, `${name}.drawer-${chain.last}`);
-		await refuseExisting(drawerPath);
+		await refuseExisting(
+			drawerPath,
+			`is there, but the key block ${chain.last} that belongs to it is not: a rotation was interrupted. Move the file to a safe place, and rotate again`,
+		);
 		const latest = await this.#latest(paths.latest, before);
 		// The new drawer key is written first: without it, the channel could not be rotated again.
 		write(drawerPath, drawer.pem);
@@ -300,13 +315,14 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
 	}
 }
 
-async function refuseExisting(path: string): Promise<void> {
+/** @param why the rest of the message @throws ShoalError ERR_EXISTS if there is a file */
+async function refuseExisting(path: string, why: string): Promise<void> {
 	const isThere = await stat(path).then(
 		() => true,
 		() => false,
 	);
 	if (isThere) {
-		throw fsError({ code: 'EEXIST' }, path);
+		throw new ShoalError('ERR_EXISTS', `${quoted(path, 300)} ${why}`);
 	}
 }
 

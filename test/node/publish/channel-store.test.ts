@@ -1,8 +1,8 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ChannelStore } from '../../../node/publish/channel-store.ts';
-import { ChannelDocument } from '../../../protocol/index.ts';
+import { ChannelDocument, ShoalError } from '../../../protocol/index.ts';
 import { verify } from '../../helpers/fixtures/channel-keys.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
@@ -79,6 +79,49 @@ test('damaged and wrong files are told by their names', async (t) => {
 	writeFileSync(path('lab.keys'), keys);
 	assert.is((await rejects(store.rotate('lab', path('nothing')))).code, 'ERR_NO_FILE');
 	assert.is((await rejects(store.rotate('nothing', drawer))).code, 'ERR_NOT_FOUND');
+});
+
+test('keys that cannot be written leave nothing, so that the next attempt makes the channel', async (t) => {
+	const store = new ChannelStore(await makeFolder(t));
+	const path = (name: string): string => join(store.folder, name);
+	for (const file of ['lab.keys', 'lab.key']) {
+		// A folder in its place: the file cannot be written.
+		mkdirSync(path(file), { recursive: true });
+		assert.instance(await rejects(store.create('lab')), ShoalError);
+		assert.equal(readdirSync(store.folder), [file]);
+		rmSync(path(file), { recursive: true });
+	}
+	await store.create('lab');
+	assert.ok(await store.find('lab'));
+});
+
+test('a drawer key without the other keys is not replaced, and it is told what to do', async (t) => {
+	const store = new ChannelStore(await makeFolder(t));
+	const path = (name: string): string => join(store.folder, name);
+	const { drawer, chain } = await store.create('lab');
+	const keys = readFileSync(path('lab.keys'));
+	rmSync(path('lab.key'));
+	assert.match((await rejects(store.find('lab'))).message, 'shoal channel rotate "lab" --drawer');
+	rmSync(path('lab.keys'));
+	const before = readFileSync(drawer);
+	const error = await rejects(store.create('lab'));
+	assert.is(error.code, 'ERR_EXISTS');
+	assert.match(
+		error.message,
+		'lab.drawer" is there, but the other keys of the channel "lab" are not',
+	);
+	assert.equal(readFileSync(drawer), before);
+	// Its channel may have been published: the key blocks come from the broker then.
+	await store.adopt('lab', chain);
+	const rotated = await store.rotate('lab', drawer);
+	assert.is(rotated.chain.last, 1);
+	writeFileSync(path('lab.keys'), keys);
+	const second = await rejects(store.rotate('lab', drawer));
+	assert.is(second.code, 'ERR_EXISTS');
+	assert.match(
+		second.message,
+		'lab.drawer-1" is there, but the key block 1 that belongs to it is not',
+	);
 });
 
 test('work on one channel is done one after the other', async (t) => {
