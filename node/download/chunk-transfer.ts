@@ -57,8 +57,9 @@ const MOST_WAITING = 16 * 1024 * 1024;
  */
 export class ChunkTransfer {
 	readonly #context: DownloadContext;
-	readonly #content: StoredContent;
-	readonly #engine: DownloadEngine;
+	readonly content: StoredContent;
+	/** Decides what is requested; it has the state of each chunk. */
+	readonly engine: DownloadEngine;
 	readonly #assembler: ChunkAssembler;
 	/** Undefined if nothing is known of any chunk. */
 	readonly #prefills: Prefills | undefined;
@@ -67,7 +68,8 @@ export class ChunkTransfer {
 	readonly #options: ChunkTransferOptions;
 	readonly #timer: NodeJS.Timeout;
 	readonly #fanOut: FanOutSubscriptions;
-	readonly #lanes: PeerLanes;
+	/** The lanes to the nodes that chunks are requested from. */
+	readonly lanes: PeerLanes;
 	#isClosed = false;
 	/** Schedules `#decide`. */
 	readonly #decision = new OnceATurn(() => this.#decide());
@@ -78,11 +80,11 @@ export class ChunkTransfer {
 		const { limits } = context;
 		const { peers, order, demand, failed } = options;
 		this.#context = context;
-		this.#content = content;
+		this.content = content;
 		this.#options = options;
 		this.#prefills = options.reuse && new Prefills(options.reuse);
 		this.#fanOut = new FanOutSubscriptions(context, content.seed.id);
-		this.#engine = new DownloadEngine({
+		this.engine = new DownloadEngine({
 			layout: content.seed.layout,
 			have: present(content, options.later),
 			coDownloaders: peers.coDownloaders,
@@ -105,13 +107,8 @@ export class ChunkTransfer {
 			keep: (offset, bytes, release) => this.#keep(offset, bytes, release),
 			failed,
 		});
-		this.#lanes = new PeerLanes(context, this.#engine, this.#fanOut, this.#decision.urgent);
+		this.lanes = new PeerLanes(context, this.engine, this.#fanOut, this.#decision.urgent);
 		this.#timer = setInterval(this.#decide, TICK);
-	}
-
-	/** The number of nodes that chunks are requested from, by lane. */
-	get sources(): Record<LaneKind, number> {
-		return this.#lanes.counts;
 	}
 
 	/**
@@ -121,7 +118,7 @@ export class ChunkTransfer {
 	 *   seed, ERR_RANGE if it names chunks that the seed does not have
 	 */
 	onHave(from: string, reply: HaveReply, roundTrip: number): void {
-		const { seed } = this.#content;
+		const { seed } = this.content;
 		if (reply.length !== seed.length || reply.chunks !== seed.chunks) {
 			throw new ShoalError('ERR_MESSAGE', `node ${from} reports a wrong length of seed ${seed.id}`);
 		}
@@ -129,21 +126,21 @@ export class ChunkTransfer {
 			return;
 		}
 		const isSilent = this.#context.responsiveness.isSilent(from, performance.now());
-		this.#engine.nodeHas(from, chunksOf(reply), { roundTrip, isSilent });
-		this.#lanes.has(from, reply.part);
-		const chunks = this.#engine.nodes.get(from)?.have.count ?? 0;
+		this.engine.nodeHas(from, chunksOf(reply), { roundTrip, isSilent });
+		this.lanes.has(from, reply.part);
+		const chunks = this.engine.nodes.get(from)?.have.count ?? 0;
 		this.#trace({ event: 'has', node: from, chunks });
 		this.#decision.urgent();
 	}
 
 	/** A node has gained chunks. */
 	onGained(from: string, { runs }: Extract<NodeReply, { op: 'gained' }>): void {
-		if (this.#engine.nodes.has(from)) {
+		if (this.engine.nodes.has(from)) {
 			let isUseful = false;
 			for (const [first, count] of runs) {
-				const most = this.#content.seed.chunks - first;
+				const most = this.content.seed.chunks - first;
 				const run = { first, count: Math.min(count, most) };
-				isUseful = this.#engine.nodeHas(from, chunksIn(run)) || isUseful;
+				isUseful = this.engine.nodeHas(from, chunksIn(run)) || isUseful;
 			}
 			this.#trace({ event: 'gained', node: from, runs });
 			// Most news is of chunks that are here already, or have been requested.
@@ -155,14 +152,14 @@ export class ChunkTransfer {
 
 	/** A node refuses a request. */
 	onRefused(from: string, request: bigint, isBusy: boolean): void {
-		this.#engine.refused(from, request, isBusy, performance.now());
+		this.engine.refused(from, request, isBusy, performance.now());
 		this.#trace({ event: 'refused', node: from, id: formatRequestId(request), busy: isBusy });
 		this.#decision.urgent();
 	}
 
 	/** A node is gone, or does not share the seed any more. */
 	onGone(node: string): void {
-		this.#engine.removeNode(node);
+		this.engine.removeNode(node);
 		this.#fanOut.remove(node);
 		this.#trace({ event: 'gone', node });
 		this.#decision.urgent();
@@ -170,21 +167,21 @@ export class ChunkTransfer {
 
 	/** The chunks that readers need have changed. */
 	onDemand(): void {
-		this.#engine.demandChanged();
+		this.engine.demandChanged();
 		this.#decision.urgent();
 	}
 
 	/** The download rate has a lower limit: open requests are cancelled, and sent again within it. */
 	onLowerLimit(): void {
-		for (const node of this.#engine.nodes.keys()) {
-			this.#engine.disconnectedFrom(node);
+		for (const node of this.engine.nodes.keys()) {
+			this.engine.disconnectedFrom(node);
 		}
 		this.#decision.urgent();
 	}
 
 	/** The connection was lost: open requests are sent again as soon as it is back. */
 	onDisconnected(): void {
-		this.#engine.disconnected();
+		this.engine.disconnected();
 		this.#trace({ event: 'disconnected' });
 	}
 
@@ -201,7 +198,7 @@ export class ChunkTransfer {
 	): void {
 		const { length } = bytes;
 		const now = performance.now();
-		const attempt = this.#engine.received(from, request, offset, length, now);
+		const attempt = this.engine.received(from, request, offset, length, now);
 		this.#options.peers.heard(from, attempt !== undefined, now);
 		const useful = attempt === undefined ? 0 : length;
 		this.#trace({ event: 'received', node: from, lane, offset, length, useful, shared: false });
@@ -213,7 +210,7 @@ export class ChunkTransfer {
 		this.#received(from, lane, length);
 		this.#assembler.take(attempt, [{ offset, bytes, release }]);
 		// A node with open requests can wait until all that has arrived is handled; an idle one cannot.
-		const isIdle = this.#engine.nodes.get(from)?.outstanding === 0;
+		const isIdle = this.engine.nodes.get(from)?.outstanding === 0;
 		isIdle ? this.#decision.urgent() : this.#decision.soon();
 	}
 
@@ -231,7 +228,7 @@ export class ChunkTransfer {
 			release();
 			return;
 		}
-		const overheard = this.#engine.overheard(from, offset, bytes.length, now);
+		const overheard = this.engine.overheard(from, offset, bytes.length, now);
 		this.#options.peers.heard(from, overheard.length > 0, now);
 		let uses = overheard.reduce((sum, { ranges }) => sum + ranges.length, 0);
 		const used = (): void => {
@@ -265,10 +262,10 @@ export class ChunkTransfer {
 		if (!this.#isClosed) {
 			this.#isClosed = true;
 			// Requests that were given up a moment ago are cancelled; nothing more is requested.
-			const last = this.#engine.decide(performance.now(), 0);
+			const last = this.engine.decide(performance.now(), 0);
 			this.#act(last.filter((decision) => decision.do !== 'suspect'));
 		}
-		this.#lanes.close();
+		this.lanes.close();
 		this.#fanOut.close();
 		await this.#assembler.close();
 	}
@@ -276,9 +273,9 @@ export class ChunkTransfer {
 	/** Keeps bytes in memory for a while, because co-downloaders may request them next. */
 	#keep(offset: number, bytes: Uint8Array, release: () => void): void {
 		const { contents, recent } = this.#context;
-		const isHeld = contents.get(this.#content.seed.id) === this.#content;
+		const isHeld = contents.get(this.content.seed.id) === this.content;
 		if (isHeld && this.#options.peers.coDownloaders.areThere) {
-			recent.add(this.#content, offset, bytes, release);
+			recent.add(this.content, offset, bytes, release);
 		} else {
 			release();
 		}
@@ -291,7 +288,7 @@ export class ChunkTransfer {
 
 	#settled(): void {
 		this.#decision.soon();
-		if (this.#engine.states.isComplete && !this.#isComplete) {
+		if (this.engine.states.isComplete && !this.#isComplete) {
 			this.#isComplete = true;
 			this.#trace({ event: 'complete' });
 			this.#options.complete();
@@ -307,23 +304,23 @@ export class ChunkTransfer {
 		if (this.#prefills?.has(attempt)) {
 			// Most likely, the known bytes were wrong, not the bytes that the node has sent.
 			this.#prefills.wrong(chunk);
-			this.#engine.unheard(chunk);
+			this.engine.unheard(chunk);
 			return;
 		}
 		const { node, isOverheard } = attempt;
 		this.#trace({ event: 'bad', node, chunk });
 		this.#fanOut.leave(node);
 		// Wrong chunks that were on their way when the node was dropped are not reported.
-		if (!this.#engine.isDropped(node)) {
+		if (!this.engine.isDropped(node)) {
 			this.#context.warn(badChunk(node, chunk));
 			if (!isOverheard) {
 				this.#report({ event: 'chunk-refused', node, chunk });
 			}
 		}
 		if (isOverheard) {
-			this.#engine.unheard(chunk);
+			this.engine.unheard(chunk);
 		} else {
-			this.#act(this.#engine.bad(chunk, node));
+			this.#act(this.engine.bad(chunk, node));
 		}
 	}
 
@@ -331,10 +328,10 @@ export class ChunkTransfer {
 		const { node } = attempt;
 		const lane = this.#direct.has(attempt) ? 'direct' : 'broker';
 		// Through the broker, a complete node sends a chunk to all co-downloaders at once.
-		const isFirst = lane === 'direct' && this.#engine.nodes.get(node)?.have.isFull === true;
+		const isFirst = lane === 'direct' && this.engine.nodes.get(node)?.have.isFull === true;
 		for (let chunk = first; chunk < first + count; chunk += 1) {
-			this.#engine.stored(chunk);
-			this.#context.contents.gain(this.#content, chunk, isFirst);
+			this.engine.stored(chunk);
+			this.#context.contents.gain(this.content, chunk, isFirst);
 		}
 		const known = this.#prefills?.stored(attempt, first, count) ?? 0;
 		this.#options.contributions.count(node, lane, count, bytes - known);
@@ -345,10 +342,10 @@ export class ChunkTransfer {
 		const { link, downLimiter } = this.#context;
 		if (!this.#isClosed) {
 			const now = performance.now();
-			this.#engine.isCutOff = !link.isUp;
-			const affordable = downLimiter.affordable(() => this.#engine.awaited(now));
+			this.engine.isCutOff = !link.isUp;
+			const affordable = downLimiter.affordable(() => this.engine.awaited(now));
 			const budget = Math.min(MOST_WAITING - this.#assembler.waiting, affordable);
-			this.#act(this.#engine.decide(now, budget, downLimiter.piece));
+			this.#act(this.engine.decide(now, budget, downLimiter.piece));
 			downLimiter.whenFree(this.#decide);
 		}
 	};
@@ -375,7 +372,7 @@ export class ChunkTransfer {
 	/** Requests ranges from a node, or cancels them, on the lane to it. */
 	#request({ do: what, node, request, ranges }: Extract<Decision, { ranges: unknown }>): void {
 		const { lanes, link, topics, downLimiter, trace } = this.#context;
-		const { id: seed } = this.#content.seed;
+		const { id: seed } = this.content.seed;
 		const isRequest = what === 'request';
 		if (isRequest) {
 			downLimiter.spend(ranges.reduce((sum, [, length]) => sum + length, 0));
@@ -391,10 +388,10 @@ export class ChunkTransfer {
 	}
 
 	#report(report: Pick<Report, 'event' | 'node' | 'chunk'>): void {
-		this.#context.tracker.report({ ...report, seed: this.#content.seed.id });
+		this.#context.tracker.report({ ...report, seed: this.content.seed.id });
 	}
 
 	#trace(event: SeedEvent): void {
-		this.#context.trace?.({ ...event, seed: this.#content.seed.id });
+		this.#context.trace?.({ ...event, seed: this.content.seed.id });
 	}
 }

@@ -56,6 +56,11 @@ export interface Progress {
 	readonly sources: number;
 	/** The number of these nodes on each lane. */
 	readonly lanes: Readonly<Record<LaneKind, number>>;
+	/**
+	 * Set if the download has been waiting for more than a second, although it may have sources. `chunks`: no node has
+	 * the missing chunks. `lane`: nodes have them, but only direct lanes are used, and none to these nodes is open.
+	 */
+	readonly waitsFor?: 'chunks' | 'lane' | undefined;
 }
 
 /** The result of a finished download. */

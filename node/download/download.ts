@@ -26,6 +26,7 @@ import { GiveUp } from './give-up.ts';
 import { IndexChunks } from './index-chunks.ts';
 import { Reuse } from './reuse.ts';
 import { type Finished, isForReaders } from './target/target.ts';
+import { Waiting } from './waits-for.ts';
 
 type Reply = Extract<NodeReply, { op: 'have' | 'gained' | 'refused' }>;
 
@@ -48,6 +49,7 @@ export class Download {
 	readonly #context: DownloadContext;
 	readonly #options: DownloadOptions;
 	readonly #giveUp: GiveUp;
+	readonly #waiting: Waiting;
 	readonly #startedAt = performance.now();
 	#phase: Progress['phase'] = 'finding';
 	readonly #contributions = new Contributions();
@@ -79,6 +81,7 @@ export class Download {
 			listed: (nodes, liars) => this.#giveUp.listed(nodes, liars),
 		};
 		this.peers = new Peers(context, options.id, handlers, options.spared);
+		this.#waiting = new Waiting({ ...options.selection, lanes: context.lanes, peers: this.peers });
 	}
 
 	/** The stored part of the content; undefined until the seed is known. */
@@ -346,7 +349,8 @@ export class Download {
 	#report(): void {
 		const { id, onProgress } = this.#options;
 		const seed = this.#content?.seed;
-		const lanes = this.transfer?.sources ?? { direct: 0, broker: 0 };
+		const waitsFor = this.#waiting.reason(this.#phase === 'fetching' ? this.transfer : undefined);
+		const lanes = this.transfer?.lanes.counts ?? { direct: 0, broker: 0 };
 		onProgress?.({
 			phase: this.#phase,
 			id,
@@ -356,11 +360,12 @@ export class Download {
 			rate: this.#context.traffic.down.rate,
 			sources: lanes.direct + lanes.broker,
 			lanes,
+			waitsFor,
 		});
-		this.#checkGiveUp();
+		this.#checkGiveUp(waitsFor === 'lane');
 	}
 
-	#checkGiveUp(): void {
+	#checkGiveUp(isUnreached: boolean): void {
 		if (this.peers.isWaiting) {
 			this.#giveUp.restart();
 			return;
@@ -371,7 +376,7 @@ export class Download {
 		const lost =
 			this.#options.wait || hasBegun
 				? undefined
-				: this.#giveUp.lost(this.peers.heardAt, this.finder?.lastError);
+				: this.#giveUp.lost(this.peers.heardAt, { isUnreached, lastError: this.finder?.lastError });
 		if (lost !== undefined) {
 			this.#fail(lost);
 		}

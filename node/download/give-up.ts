@@ -8,6 +8,14 @@ const NONE_LISTED = 5_000;
 /** ms after which listed nodes that send no byte count as absent. */
 const SILENT = 20_000;
 
+/** What a download knows about the nodes that send nothing. */
+export interface Silence {
+	/** Whether nodes have the seed, but only direct lanes are used, and none to these nodes is open. */
+	readonly isUnreached: boolean;
+	/** Why the last node that was tried could not give the seed. */
+	readonly lastError: unknown;
+}
+
 /** Decides when a download that has received nothing yet fails. */
 export class GiveUp {
 	readonly #context: Pick<DownloadContext, 'link' | 'tracker'>;
@@ -47,9 +55,8 @@ export class GiveUp {
 	 * has arrived.
 	 *
 	 * @param heardAt when bytes last arrived from any node, ms by performance.now()
-	 * @param lastError why the last node that was tried could not give the seed
 	 */
-	lost(heardAt: number, lastError: unknown): ShoalError | undefined {
+	lost(heardAt: number, silence: Silence): ShoalError | undefined {
 		const now = performance.now();
 		if (heardAt >= this.#askedAt) {
 			this.restart();
@@ -62,16 +69,19 @@ export class GiveUp {
 		this.#silentSince = isUp ? (this.#silentSince ?? now) : undefined;
 		const isNoneListed = now - (this.#noneListedSince ?? now) > NONE_LISTED;
 		const isSilent = now - (this.#silentSince ?? now) > SILENT;
-		return isNoneListed || isSilent ? this.#reason(lastError) : undefined;
+		return isNoneListed || isSilent ? this.#reason(silence) : undefined;
 	}
 
-	#reason(lastError: unknown): ShoalError {
+	#reason({ isUnreached, lastError }: Silence): ShoalError {
 		const { tracker, link } = this.#context;
 		if (tracker.state === undefined) {
 			return noTracker(link.url);
 		}
 		if (isShoalError(lastError)) {
 			return lastError;
+		}
+		if (isUnreached) {
+			return this.#noLane();
 		}
 		if (this.#listed === undefined) {
 			return noAnswer(link.url);
@@ -82,10 +92,18 @@ export class GiveUp {
 		return this.#liars > 0 ? this.#allLie() : this.#notFound();
 	}
 
-	#nothingSent(): ShoalError {
+	#noLane(): ShoalError {
 		return new ShoalError(
 			'ERR_NOT_FOUND',
-			`${this.#listed} nodes are listed for the seed ${this.#seed}, but none sends it; try again later, or wait with --wait`,
+			`no direct lane opens to the nodes that have the seed ${this.#seed}; leave out --lane direct to get it through the broker`,
+		);
+	}
+
+	#nothingSent(): ShoalError {
+		const nodes = this.#listed === 1 ? '1 node is' : `${this.#listed} nodes are`;
+		return new ShoalError(
+			'ERR_NOT_FOUND',
+			`${nodes} listed for the seed ${this.#seed}, but none sends it; try again later, or wait with --wait`,
 		);
 	}
 

@@ -125,6 +125,11 @@ export class Peers {
 		return this.#downloadSlot?.isOn === false;
 	}
 
+	/** The last reply of each peer that has replied, by node id. */
+	get replies(): Array<[string, HaveReply]> {
+		return [...this.#peers].flatMap(([node, { reply }]) => (reply ? [[node, reply]] : []));
+	}
+
 	/** When bytes last arrived from any node, ms by performance.now(). */
 	get heardAt(): number {
 		return this.#heardAt;

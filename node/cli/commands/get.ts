@@ -15,7 +15,12 @@ import { parseByteRange } from '../parse/byte-range.ts';
 import { type ContentReference, parseContentReference } from '../parse/content-reference.ts';
 import { printResult, type Told } from '../terminal/print-result.ts';
 import { progressPrinter } from '../terminal/progress-printer.ts';
-import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
+import {
+	downloadText,
+	downloadTitle,
+	ProgressView,
+	sourcesText,
+} from '../terminal/progress-view.ts';
 import { printStopped, showUploads } from '../terminal/upload-status.ts';
 import { getToStdout, notOneFile } from './get-to-stdout.ts';
 
@@ -207,7 +212,8 @@ function showOne(view: ProgressView): (progress: Progress) => void {
 		const { phase, have, length } = progress;
 		const isOpen = length > 0 || phase === 'verifying';
 		const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
-		const text = isOpen ? downloadText(progress) : WAITING[phase];
+		const closed = progress.waitsFor ? sourcesText(progress) : WAITING[phase];
+		const text = isOpen ? downloadText(progress) : closed;
 		view.show(downloadTitle(progress), fraction, text);
 	};
 }
@@ -217,11 +223,16 @@ function showAll(view: ProgressView, count: number): (progress: Progress) => voi
 	const all = new Map<string, Progress>();
 	return (progress) => {
 		all.set(progress.id, progress);
-		const sum = (of: (progress: Progress) => number): number =>
+		const sumOf = (of: (progress: Progress) => number): number =>
 			[...all.values()].reduce((total, each) => total + of(each), 0);
-		const [have, length] = [sum((each) => each.have), sum((each) => each.length)];
+		const [have, length] = [sumOf((each) => each.have), sumOf((each) => each.length)];
 		const sources = Math.max(...[...all.values()].map((each) => each.sources));
-		const text = downloadText({ ...progress, have, length, sources, files: undefined });
+		const running = [...all.values()].filter(
+			(each) => each.length === 0 || each.have < each.length,
+		);
+		const waitsFor = running.every((each) => each.waitsFor) ? running[0]?.waitsFor : undefined;
+		const sum = { have, length, sources, waitsFor, files: undefined };
+		const text = downloadText({ ...progress, ...sum });
 		view.show(`${count} downloads`, length > 0 ? have / length : 0, text);
 	};
 }

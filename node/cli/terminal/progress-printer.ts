@@ -8,9 +8,10 @@ export function progressPrinter(
 ): (progress: Progress) => void {
 	let told = '';
 	return (progress) => {
-		const { phase, id, name, have, length, files, filesDone, rate, sources, lanes } = progress;
+		const { phase, id, name, have, length, files, filesDone } = progress;
+		const { rate, sources, lanes, waitsFor } = progress;
 		const about = { id, name, phase, have, length, files, filesDone };
-		const event = { event: 'progress', ...about, rate, sources, lanes };
+		const event = { event: 'progress', ...about, rate, sources, lanes, waitsFor };
 		const news = JSON.stringify(event);
 		if (news !== told) {
 			told = news;

@@ -6,6 +6,10 @@ import { countOf, formatBytes, formatRate, formatTime, grouped, percent } from '
 
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
+const WAITS_FOR: Readonly<Record<NonNullable<Progress['waitsFor']>, string>> = {
+	chunks: 'no node has the missing chunks; waiting for one that has them',
+	lane: 'no direct lane opens to the nodes that have the missing chunks; leave out --lane direct',
+};
 
 /** The note beside the seed of a file, or of a folder, that came from the cache. */
 export function rememberedText(isFolder: boolean): string {
@@ -56,16 +60,13 @@ export class ProgressView {
 
 /** The text after the bar of a download. */
 export function downloadText(progress: Progress): string {
-	const { phase, have, length, files, filesDone = 0, rate, sources, lanes } = progress;
-	const isWaiting = phase === 'fetching' && sources === 0 && have < length;
+	const { have, length, files, filesDone = 0, rate } = progress;
 	const parts = [
 		`${String(percent(have, length)).padStart(3)} %`,
 		`${formatBytes(have)} of ${formatBytes(length)}`,
 		...(files === undefined ? [] : [`${grouped(filesDone)} of ${countOf(files, 'file')}`]),
 		formatRate(rate),
-		isWaiting
-			? 'no node has the missing chunks; waiting for one that has them'
-			: sourcesText(sources, lanes),
+		sourcesText(progress),
 	];
 	if (rate > 0 && have < length) {
 		parts.push(
@@ -75,7 +76,12 @@ export function downloadText(progress: Progress): string {
 	return parts.join('  ');
 }
 
-function sourcesText(sources: number, { direct, broker }: Progress['lanes']): string {
+/** The nodes that a download uses; or, if it waits, what it waits for. */
+export function sourcesText({ sources, lanes, waitsFor }: Progress): string {
+	if (waitsFor !== undefined) {
+		return WAITS_FOR[waitsFor];
+	}
+	const { direct, broker } = lanes;
 	const text = countOf(sources, 'source');
 	if (direct > 0 && broker > 0) {
 		return `${text} (${direct} direct)`;

@@ -19,10 +19,16 @@ test('the line has the part that is there, the rate, the number of sources, and 
 	assert.is(downloadText(progress), ' 50 %  512 B of 1.02 kB  256 B/s  2 sources  2 s left');
 });
 
-test('F6: the line says that the download waits if no node has the missing chunks', () => {
-	const text = downloadText({ ...progress, rate: 0, sources: 0 });
-	assert.match(text, 'no node has the missing chunks; waiting for one that has them');
-	assert.not.match(downloadText({ ...progress, have: 1_024, sources: 0 }), 'no node');
+test('F6: the line says what the download waits for, whatever the number of sources', () => {
+	const waiting = { ...progress, rate: 0, sources: 1 };
+	const chunks = downloadText({ ...waiting, waitsFor: 'chunks' });
+	assert.match(chunks, 'no node has the missing chunks; waiting for one that has them');
+	assert.not.match(chunks, 'source');
+	assert.match(
+		downloadText({ ...waiting, waitsFor: 'lane' }),
+		'no direct lane opens to the nodes that have the missing chunks; leave out --lane direct',
+	);
+	assert.not.match(downloadText({ ...waiting, sources: 0 }), 'no node');
 });
 
 test.run();

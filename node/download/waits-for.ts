@@ -1,0 +1,119 @@
+import { isShoalError, type Seed } from '../../protocol/index.ts';
+import type { DownloadEngine } from '../engine/download-engine.ts';
+import type { RemoteNode } from '../engine/remote-node.ts';
+import type { Lanes } from '../lanes/lanes.ts';
+import type { HaveReply } from '../peers/peer-types.ts';
+import type { Peers } from '../peers/peers.ts';
+import { chunksOf } from './chunk-fields.ts';
+import type { ChunkSelection, Progress } from './download-types.ts';
+
+type WaitsFor = Progress['waitsFor'];
+
+/** A download that may have to wait. */
+export interface Waiter extends ChunkSelection {
+	readonly lanes: Pick<Lanes, 'reaches'>;
+	readonly peers: Pick<Peers, 'replies'>;
+}
+
+/** The parts of a transfer of chunks that decide what it waits for. */
+export interface Transfer {
+	readonly engine: Pick<DownloadEngine, 'states' | 'nodes'>;
+	readonly content: { readonly seed: Pick<Seed, 'length' | 'chunks'> };
+}
+
+/**
+ * ms. A reason counts only if it lasts longer: nodes that exchange their last chunks have nothing for
+ * each other for a moment, and at the start no node has replied yet.
+ */
+const LASTING = 1_000;
+
+/** Tells what a download has been waiting for. */
+export class Waiting {
+	readonly #waiter: Waiter;
+	#reason: WaitsFor;
+	#since = 0;
+
+	constructor(waiter: Waiter) {
+		this.#waiter = waiter;
+	}
+
+	/**
+	 * What the download waits for; undefined if it does not, or not for long enough. Called several
+	 * times a second.
+	 *
+	 * @param transfer undefined if nothing is to be fetched now
+	 */
+	reason(transfer: Transfer | undefined, now = performance.now()): WaitsFor {
+		const { engine, content } = transfer ?? {};
+		const reason = engine && content && waitsFor({ ...this.#waiter, engine, content });
+		if (reason !== this.#reason) {
+			this.#reason = reason;
+			this.#since = now;
+		}
+		return now - this.#since > LASTING ? reason : undefined;
+	}
+}
+
+type Fetching = Waiter & Transfer;
+
+/** What a download waits for now; undefined if chunks are on their way, or can be requested. */
+function waitsFor(waiter: Fetching): WaitsFor {
+	const { engine, lanes, peers } = waiter;
+	const { states, nodes } = engine;
+	const isBusy = states.count('assigned') + states.count('verifying') > 0;
+	const isOver = neededChunks(waiter).next().done === true;
+	if (isBusy || isOver || [...nodes.values()].some((node) => isUseful(waiter, node))) {
+		return undefined;
+	}
+	const others = peers.replies.filter(([node, reply]) => !nodes.has(node) && offers(waiter, reply));
+	if (others.length === 0) {
+		return 'chunks';
+	}
+	// A node that can be reached is used as soon as the download has a slot.
+	return others.some(([node]) => lanes.reaches(node)) ? undefined : 'lane';
+}
+
+/** The chunks that are missing, and that the readers need if nothing else is fetched. */
+function* neededChunks({ engine: { states }, order, demand }: Fetching): Generator<number> {
+	if (order !== 'demanded') {
+		yield* states.missing();
+		return;
+	}
+	for (const chunk of demand?.chunks() ?? []) {
+		if (states.of(chunk) === 'missing') {
+			yield chunk;
+		}
+	}
+}
+
+function needsOneOf(waiter: Fetching, isThere: (chunk: number) => boolean): boolean {
+	for (const chunk of neededChunks(waiter)) {
+		if (isThere(chunk)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+function isUseful(waiter: Fetching, { have, useful }: RemoteNode): boolean {
+	// All that is missing is needed, unless only readers need chunks.
+	const isEnough = useful === 0 || waiter.order !== 'demanded';
+	return isEnough ? useful > 0 : needsOneOf(waiter, (chunk) => have.has(chunk));
+}
+
+/** Whether the sender of `reply` has a chunk that is needed; false if the reply is malformed. */
+function offers(waiter: Fetching, reply: HaveReply): boolean {
+	const { length, chunks } = waiter.content.seed;
+	if (reply.have === 'all' || reply.length !== length || reply.chunks !== chunks) {
+		return reply.have === 'all';
+	}
+	try {
+		const have = new Set(chunksOf(reply));
+		return needsOneOf(waiter, (chunk) => have.has(chunk));
+	} catch (error) {
+		if (isShoalError(error, 'ERR_RANGE')) {
+			return false;
+		}
+		throw error;
+	}
+}
