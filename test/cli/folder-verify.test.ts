@@ -69,6 +69,28 @@ test('extra paths can be excluded, and cause no advice to get the folder again',
 	assert.equal([without.code, without.event.ok], [0, true]);
 });
 
+test('verify says how many files it has checked, and how many --exclude left out', async (t) => {
+	const { seed, path, beside } = await seeded(t);
+	await appendFile(join(path, '2024/run.sh'), '#');
+	const args = [seed, path, '--exclude', '2024'];
+	const { code, event } = await verified(t, args);
+	assert.equal([code, event.ok, event.files, event.leftOut], [0, true, 2, 2]);
+	const { text } = await runShoal(t, ['verify', ...args]);
+	assert.match(text, /^right .*photos {2}2 files, 5 B; 2 files left out\n/);
+	assert.match(text, /the digest of each of these files is right\n$/);
+	const none = await runShoal(t, ['verify', seed, path, '--exclude', '*']);
+	assert.is(none.code, 2);
+	assert.match(none.stderr, '--exclude leaves out everything in "photos"');
+	const whole = await verified(t, [seed, path, '--exclude', '*.tmp']);
+	assert.equal([whole.event.files, whole.event.leftOut], [4, 0]);
+	const file = join(beside, 'one.bin');
+	await writeFile(file, 'one');
+	await runShoal(t, ['seed', file]);
+	const plain = await runShoal(t, ['verify', `${file}.seed`, '--exclude', '*']);
+	assert.is(plain.code, 2);
+	assert.match(plain.stderr, '--exclude is for folders, and no folder is named');
+});
+
 test('an index that is not on this machine is fetched from the swarm', async (t) => {
 	const { url } = await startBroker(t);
 	const { seed, index, path, beside } = await seeded(t);

@@ -1,5 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { type Folder, printable, quoted, type Seed, ShoalError } from '../../../protocol/index.ts';
+import {
+	type Folder,
+	isFile,
+	printable,
+	quoted,
+	type Seed,
+	ShoalError,
+} from '../../../protocol/index.ts';
 import type { FolderDifferences } from '../../hashing/folder/compare-folder.ts';
 import { FolderThread } from '../../hashing/folder/folder-thread.ts';
 import { folderSeedOf, makeFolder } from '../../hashing/folder/make-folder.ts';
@@ -15,7 +22,7 @@ import { countOf, sizeText } from '../terminal/units.ts';
 
 /** Flags of `shoal verify`. */
 export interface VerifyFlags extends ConnectFlags {
-	/** Globs of entries of a folder of which differences are ignored. */
+	/** Globs of entries of a folder that are not checked. */
 	readonly exclude?: readonly string[] | undefined;
 }
 
@@ -33,8 +40,12 @@ type Differences = Pick<FolderDifferences, 'bad' | 'missing' | 'extra'> | undefi
 
 interface Findings {
 	readonly differences: Differences;
-	/** Number of files, if it is known. */
+	/** Number of files that were checked, if it is known. */
 	readonly files: number | undefined;
+	/** Bytes of the files that were checked, if some were left out. */
+	readonly bytes?: number;
+	/** Number of files of the seed that were left out. @default 0 */
+	readonly leftOut?: number;
 	/** Why the differences are not known. */
 	readonly why?: string;
 }
@@ -62,39 +73,49 @@ export async function verifyFolder(
 	}
 	const { broker, cert } = flags;
 	const found = await findFolder(context, { seedPath, seed, path, broker, cert });
-	const { differences, files, why } =
+	const findings: Findings =
 		found.folder === undefined
 			? { ...(await hashWhole(context, asked)), why: found.why }
 			: await compare(context, asked, found.folder);
+	const { differences, files, leftOut = 0, why } = findings;
 	const { bad = null, missing = null, extra = null } = differences ?? {};
 	const ok = [bad, missing, extra].every((paths) => paths?.length === 0);
-	output.event({ event: 'verified', ok, bad, missing, extra, path, files });
+	output.event({ event: 'verified', ok, bad, missing, extra, path, files, leftOut });
 	if (ok) {
-		printRight(output, asked, files);
+		printRight(output, asked, findings);
 	} else {
 		printWrong(output, asked, differences, why);
 	}
 	return ok ? EXIT.done : EXIT.failed;
 }
 
-/** Compares the files with an index. */
+/** Compares the files with an index. @throws ShoalError ERR_USAGE if all entries are left out */
 async function compare(
 	{ output, interrupts }: CommandContext,
 	{ path, seed, flags }: FolderToVerify,
 	folder: Folder,
 ): Promise<Findings> {
+	const isExcluded = globMatcher(flags.exclude ?? []);
+	const checked = folder.entries.filter((entry) => !isExcluded(entry.path));
+	if (checked.length === 0 && folder.entries.length > 0) {
+		throw new ShoalError(
+			'ERR_USAGE',
+			`--exclude leaves out everything in ${quoted(seed.name)}, so there is nothing to check`,
+		);
+	}
 	const view = new ProgressView(output);
-	const bytes = seed.length - folder.index.length;
-	const progress = hashProgress(view, `verifying ${printable(path)}`, bytes, 1);
+	const length = seed.length - folder.index.length;
+	const progress = hashProgress(view, `verifying ${printable(path)}`, length, 1);
 	const thread = new FolderThread(path, { ...progress, signal: interrupts.signal });
 	try {
 		const location = { root: path, seed: folderSeedOf(seed), index: folder.index };
 		const job = { do: 'compare', location, record: undefined } as const;
 		const { bad, missing, extra } = await thread.run<FolderDifferences>(job);
-		const isExcluded = globMatcher(flags.exclude ?? []);
 		const left = (paths: readonly string[]): string[] => paths.filter((each) => !isExcluded(each));
 		const differences = { bad: left(bad), missing: left(missing), extra: left(extra) };
-		return { differences, files: folder.files };
+		const files = checked.filter(isFile).length;
+		const bytes = checked.reduce((sum, entry) => sum + entry.length, 0);
+		return { differences, files, bytes, leftOut: folder.files - files };
 	} finally {
 		await thread.close();
 		view.end();
@@ -137,10 +158,18 @@ async function hashWhole(
 	}
 }
 
-function printRight(output: Output, { path, seed }: FolderToVerify, files?: number): void {
+function printRight(
+	output: Output,
+	{ path, seed }: FolderToVerify,
+	{ files, bytes = seed.length, leftOut = 0 }: Findings,
+): void {
 	const title = `${output.style('green', 'right')} ${output.style('bold', printable(path))}`;
-	output.line(`${title}  ${sizeText(seed.length, files)}`);
-	output.line(`  sha256  ${seed.digest} of the index: the digest of every file is right`);
+	const [size, which, rest] =
+		leftOut === 0
+			? [seed.length, 'every file', '']
+			: [bytes, 'each of these files', `; ${countOf(leftOut, 'file')} left out`];
+	output.line(`${title}  ${sizeText(size, files)}${rest}`);
+	output.line(`  sha256  ${seed.digest} of the index: the digest of ${which} is right`);
 }
 
 function printWrong(

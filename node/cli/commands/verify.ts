@@ -10,6 +10,7 @@ import type { Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkIsPath } from '../parse/content-reference.ts';
 import { readSeed } from '../parse/read-seed.ts';
+import { checkExclude } from '../parse/shareable-files.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
@@ -45,6 +46,7 @@ export function verifyCommand(
 		if (seed.index !== undefined) {
 			return await verifyFolder(context, { seedPath, seed, path, flags });
 		}
+		checkExclude(flags.exclude, false);
 		const findings = await check(path, seed, output, interrupts.signal);
 		const { bad, size, isWholeRight } = findings;
 		if (bad.length === 0 && size === seed.length && !isWholeRight) {

@@ -90,6 +90,13 @@ export async function isFolder(path: string): Promise<boolean> {
 	return found?.isDirectory() ?? false;
 }
 
+/** @throws ShoalError ERR_USAGE if there is an --exclude, but none of the named contents is a folder */
+export function checkExclude(exclude: readonly string[] | undefined, isAnyFolder: boolean): void {
+	if (exclude !== undefined && !isAnyFolder) {
+		throw new ShoalError('ERR_USAGE', '--exclude is for folders, and no folder is named');
+	}
+}
+
 async function look(path: string, name: string | undefined): Promise<Omit<ShareableFile, 'path'>> {
 	return (await isFolder(path))
 		? { name: nameOf(resolve(path), name), length: Number.POSITIVE_INFINITY, isFolder: true }
