@@ -26,6 +26,7 @@ import { Announcer } from './tracker/announcer.ts';
 import { type LookUpOptions, lookUp } from './tracker/look-up.ts';
 import { NotListed } from './tracker/not-listed.ts';
 import { unlessStopped } from './util/abort.ts';
+import { checkArgument, NUMBER, TEXT } from './util/check-options.ts';
 import { every } from './util/timers.ts';
 
 /** The events of a node. */
@@ -62,6 +63,7 @@ export interface Named {
 /** The addresses at which other nodes can open direct lanes to this node. */
 export type Addresses = Pick<NodeState, 'addresses' | 'cert'>;
 
+const NAME = { ...TEXT, expected: 'a seed, an id, a link or a name' };
 const TRACKER_TIMEOUT = 5_000;
 /** ms between two checks of the tracker, and of the files of stored contents for changes. */
 const LOOK_EVERY = 1_000;
@@ -203,7 +205,8 @@ export class BaseNode {
 	 * in the tracker's list has that name, or an id that begins with these digits. The node that
 	 * shares a file chooses the name, so a name proves nothing about the content.
 	 *
-	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_ABORTED
+	 * @throws ShoalError ERR_USAGE, ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_NO_TRACKER, ERR_TIMEOUT,
+	 *   ERR_ABORTED
 	 */
 	async resolve(what: string, options: LookUpOptions = {}): Promise<string> {
 		return (await this.requestOf(what, options)).id;
@@ -214,6 +217,8 @@ export class BaseNode {
 	 * `signal` is aborted. Meanwhile the node goes on sending to other nodes.
 	 */
 	async linger(quiet: number, most: number, signal?: AbortSignal): Promise<void> {
+		checkArgument('quiet', quiet, NUMBER);
+		checkArgument('most', most, NUMBER);
 		const start = performance.now();
 		const isOver = (): boolean => {
 			const now = performance.now();
@@ -255,6 +260,7 @@ export class BaseNode {
 		if (what instanceof Seed) {
 			return { id: what.id, seed: what };
 		}
+		checkArgument('what is named', what, NAME);
 		const named = parseContentName(what);
 		if (!('lookup' in named)) {
 			return named;

@@ -18,6 +18,7 @@ import {
 import { BaseNode } from './base-node.ts';
 import { ChannelSession } from './channel/channel-session.ts';
 import { FleetWatch } from './channel/fleet-watch.ts';
+import { checkCall } from './check-arguments.ts';
 import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { OutputTarget } from './download/target/output-target.ts';
@@ -73,6 +74,7 @@ export class ShoalNode extends BaseNode {
 	 *   malformed URL in a list
 	 */
 	static async start(options: ShoalNodeOptions = {}): Promise<ShoalNode> {
+		checkCall('start', options);
 		const topics = new Topics(options.root);
 		const id = options.id === undefined ? makeNodeId() : parseNodeId(options.id);
 		const { broker = 'mqtt://127.0.0.1:1883', token, cert, secret = nanoid() } = options;
@@ -105,6 +107,7 @@ export class ShoalNode extends BaseNode {
 	 */
 	async share(path: string, options: ShareOptions = {}): Promise<Share> {
 		this.checkOpen();
+		checkCall('share', options, { path });
 		const share = await Share.start(this.context.contents, path, options);
 		this.#shares.add(share);
 		if (this.isClosed) {
@@ -133,6 +136,7 @@ export class ShoalNode extends BaseNode {
 	 *   ERR_CLOSED
 	 */
 	async get(what: string | Seed, options: GetOptions = {}): Promise<DownloadResult> {
+		checkCall('get', options);
 		const { output, check = 'whole', only = [], exclude = [], cache, wait, signal } = options;
 		const { like = [] } = options;
 		await checkLike(like);
@@ -161,6 +165,7 @@ export class ShoalNode extends BaseNode {
 	 */
 	stream(what: string | Seed, options: StreamOptions = {}): ContentStream {
 		this.checkOpen();
+		checkCall('stream', options);
 		const find: FindSource = async (signal, onProgress) => {
 			checkRange(options);
 			const { wait } = options;
@@ -185,6 +190,7 @@ export class ShoalNode extends BaseNode {
 		what: string | Seed,
 		options: Pick<FetchOptions, 'wait' | 'signal'> = {},
 	): Promise<FolderListing> {
+		checkCall('list', options);
 		const { seed, folder } = await this.openFolder(what, options);
 		// Own properties, unlike those of an index: callers copy entries and print them as JSON.
 		const entries = folder.entries.map(({ path, kind, length, digest }) => {
@@ -235,6 +241,7 @@ export class ShoalNode extends BaseNode {
 	 */
 	async publish(path: string, options: PublishOptions): Promise<Publication> {
 		this.checkOpen();
+		checkCall('publish', options, { path });
 		const { link, topics, warn } = this.context;
 		const publication = await publish(
 			{
@@ -269,6 +276,7 @@ export class ShoalNode extends BaseNode {
 		options: FollowOptions = {},
 	): Promise<Following> {
 		this.checkOpen();
+		checkCall('follow', options, { channel, folder });
 		const about = parseChannelLink(channel);
 		const { groups = [], releases, data, cache } = options;
 		for (const group of groups) {
@@ -302,6 +310,7 @@ export class ShoalNode extends BaseNode {
 	 */
 	async fleet(channel: string): Promise<FleetWatch> {
 		this.checkOpen();
+		checkCall('fleet', {}, { channel });
 		const { id } = parseChannelLink(channel);
 		const { link, topics, warn } = this.context;
 		const session = await ChannelSession.open({
@@ -322,6 +331,7 @@ export class ShoalNode extends BaseNode {
 	 */
 	async rotateChannel(channel: string, options: RotateOptions): Promise<Rotated> {
 		this.checkOpen();
+		checkCall('rotateChannel', options, { channel });
 		return await rotateChannel(this.context, channel, options);
 	}
 
@@ -331,11 +341,12 @@ export class ShoalNode extends BaseNode {
 	 * @throws ShoalError as {@link rotateChannel}
 	 */
 	async closeChannel(
-		name: string,
+		channel: string,
 		options: Pick<RotateOptions, 'data' | 'life'>,
 	): Promise<ChannelDocument> {
 		this.checkOpen();
-		return await closeChannel(this.context, name, options);
+		checkCall('closeChannel', options, { channel });
+		return await closeChannel(this.context, channel, options);
 	}
 
 	protected override onBroken(content: StoredContent, error: unknown): void {

@@ -10,6 +10,7 @@ import {
 } from '../../protocol/index.ts';
 import { CLOCK_TICK, RACY, stampOf } from '../storage/file-stamp.ts';
 import { absolutePath, statReadable, statRegular } from '../storage/regular-file.ts';
+import { checkArgument, TEXT } from '../util/check-options.ts';
 import { type HashOptions, hashFile, hashPieces } from './hasher.ts';
 import type { SeedCache } from './seed-cache.ts';
 
@@ -47,6 +48,7 @@ const LEAST_REMEMBERED = 256 * 1024;
  *   meanwhile
  */
 export async function makeSeed(path: string, options: MakeSeedOptions = {}): Promise<Seed> {
+	checkArgument('path', path, TEXT);
 	return (await makeStampedSeed(path, options)).seed;
 }
 
