@@ -40,6 +40,20 @@ test('a folder with too large an index is reported, and other files are shared',
 	assert.is(await sharer.exit(), 1);
 });
 
+test('a folder is not shared if --exclude leaves out everything in it; an empty folder is', async (t) => {
+	const { url } = await startBroker(t);
+	const { path, beside } = await makePhotos(t);
+	const empty = join(beside, 'empty');
+	mkdirSync(empty);
+	const sharer = new Shoal(t, ['share', path, empty, '--exclude', '*', '--broker', url]);
+	assert.is((await sharer.event('sharing')).name, 'empty');
+	const { code, message } = await sharer.event('error');
+	assert.is(code, 'ERR_SEED');
+	assert.match(String(message), '--exclude leaves out everything in');
+	sharer.signal('SIGTERM');
+	assert.is(await sharer.exit(), 1);
+});
+
 test('the advice matches the error: only for a damaged seed file it is to make a new one', async (t) => {
 	const { path, beside } = await makePhotos(t);
 	mkdirSync(join(path, 'back\\slash'));

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeProgram } from '../../node/cli/program.ts';
 import { LIMIT_NAMES } from '../../protocol/index.ts';
+import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
 import { Shoal } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
@@ -93,6 +95,24 @@ test('wrong usage is one sentence on standard error, and exit code 2', async (t)
 		assert.is(text, '', typed);
 		assert.match(stderr, /^shoal: .* \(ERR_[A-Z_]+\)\n$/, typed);
 	}
+});
+
+test('--exclude needs a folder, and --csv goes without --json', async (t) => {
+	const file = join(await makeFolder(t), 'file.bin');
+	writeFileSync(file, 'a file');
+	const commands = [
+		['share', file],
+		['publish', file, '--channel', 'lab'],
+		['seed', file],
+	];
+	for (const args of commands) {
+		const { code, stderr } = await runShoal(t, [...args, '--exclude', '*.tmp']);
+		assert.is(code, 2, stderr);
+		assert.match(stderr, '--exclude is for folders, and no folder is named (ERR_USAGE)');
+	}
+	const fleet = new Shoal(t, ['fleet', 'shoal:channel?id=x', '--csv']);
+	assert.is(await fleet.exit(), 2);
+	assert.match(String(fleet.events[0]?.message), '--csv and --json cannot be combined');
 });
 
 test('with --json wrong usage is an event', async (t) => {

@@ -1,4 +1,4 @@
-import { nodeLabel, parseChannelLink, printable } from '../../../protocol/index.ts';
+import { nodeLabel, parseChannelLink, printable, ShoalError } from '../../../protocol/index.ts';
 import type { FleetMember } from '../../channel/fleet.ts';
 import type { FleetWatch } from '../../channel/fleet-watch.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -44,6 +44,9 @@ const COLUMNS = [
 export function fleetCommand(text: string, flags: FleetFlags): Command {
 	return async (context) => {
 		const { output, interrupts } = context;
+		if (flags.csv && output.isJson) {
+			throw new ShoalError('ERR_USAGE', '--csv and --json cannot be combined');
+		}
 		const link = parseChannelLink(text);
 		const expected = flags.expect === undefined ? undefined : await readExpected(flags.expect);
 		const node = await startNode(context, {

@@ -16,7 +16,7 @@ import {
 	parsePercent,
 	parseStages,
 } from '../parse/channel-flags.ts';
-import { lookAt, warnOfOdd, warnOfPaths } from '../parse/shareable-files.ts';
+import { checkExclude, lookAt, warnOfOdd, warnOfPaths } from '../parse/shareable-files.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
 import { countOf, sizeText } from '../terminal/units.ts';
 import { printStopped, showUploads } from '../terminal/upload-status.ts';
@@ -45,10 +45,14 @@ export function publishCommand(path: string, flags: PublishFlags): Command {
 		await output.openLog(flags.logLevel);
 		const about = publishOptions(flags);
 		const options = nodeOptions(flags);
-		const { errors } = await lookAt([path], flags.name);
+		const { files, errors } = await lookAt([path], flags.name);
 		if (errors[0] !== undefined) {
 			throw errors[0];
 		}
+		checkExclude(
+			flags.exclude,
+			files.some((each) => each.isFolder),
+		);
 		const node = await startNode(context, options);
 		try {
 			const publication = await publish(context, node, path, about);

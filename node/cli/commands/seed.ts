@@ -11,7 +11,13 @@ import type { Command, CommandContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { checkIsPath } from '../parse/content-reference.ts';
 import { indexPathOf } from '../parse/folder-index.ts';
-import { isFolder, warnOfOdd, warnOfPaths, warnOfWindows } from '../parse/shareable-files.ts';
+import {
+	checkExclude,
+	isFolder,
+	warnOfOdd,
+	warnOfPaths,
+	warnOfWindows,
+} from '../parse/shareable-files.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView, rememberedText } from '../terminal/progress-view.ts';
 import { countOf, sizeText } from '../terminal/units.ts';
@@ -69,6 +75,7 @@ async function make(
 	{ output, interrupts }: CommandContext,
 ): Promise<Made> {
 	const isOfFolder = await isFolder(path);
+	checkExclude(exclude, isOfFolder);
 	const found = isOfFolder ? undefined : await checkShareable(path, name);
 	warnOfWindows(output, [found?.name ?? nameOf(resolve(path), name)]);
 	const view = new ProgressView(output);

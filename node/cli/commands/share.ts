@@ -16,6 +16,7 @@ import { closeNode, type NodeFlags, nodeOptions, startNode } from '../connect/co
 import { publicUrls } from '../connect/own-brokers.ts';
 import { EXIT } from '../exit-codes.ts';
 import {
+	checkExclude,
 	type Looked,
 	lookAt,
 	lookInto,
@@ -109,6 +110,7 @@ async function look(
 	signal: AbortSignal,
 ): Promise<Looked> {
 	const seen = await lookAt(paths, name);
+	checkExclude(exclude, seen.files.length === 0 || seen.files.some((each) => each.isFolder));
 	if (!strict) {
 		return seen;
 	}

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { Folder, isShoalError, quoted, Seed, ShoalError } from '../../../protocol/index.ts';
 import { CLOCK_TICK, RACY } from '../../storage/file-stamp.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import type { FolderLocation } from '../../storage/folder/folder-place.ts';
+import { onFile } from '../../storage/fs-error.ts';
 import type { HashOptions } from '../hasher.ts';
 import { nameOf } from '../make-seed.ts';
 import type { SeedCache } from '../seed-cache.ts';
@@ -57,8 +59,8 @@ const MOST_NAMED = 5;
  * time, one for the digests of the files and one for those of the chunks.
  *
  * @throws ShoalError ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, ERR_LIMIT if there
- *   is too much in it, ERR_SEED if something in it cannot be shared, or ERR_CHANGED if it changed
- *   meanwhile
+ *   is too much in it, ERR_SEED if something in it cannot be shared or `exclude` leaves out
+ *   everything, or ERR_CHANGED if it changed meanwhile
  */
 export async function makeFolder(
 	root: string,
@@ -68,6 +70,7 @@ export async function makeFolder(
 	const name = nameOf(root, options.name);
 	const { draft, isRacy } = await scanAtRest(root, options);
 	takeOdd(root, draft.odd, options);
+	await checkNotEmptied(root, draft, options);
 	const stamp = folderStamp(
 		draft.location.index,
 		new EntryStamps(draft.stamps),
@@ -93,7 +96,9 @@ export async function makeFolder(
  * @throws ShoalError as {@link makeFolder}
  */
 export async function checkFolder(root: string, options: ScanFolderOptions): Promise<void> {
-	takeOdd(root, (await scan(root, options)).odd, options);
+	const draft = await scan(root, options);
+	takeOdd(root, draft.odd, options);
+	await checkNotEmptied(root, draft, options);
 }
 
 /**
@@ -220,4 +225,19 @@ function takeOdd(
 		'ERR_SEED',
 		`${quoted(root, 300)} has entries that cannot be shared: ${named.join(', ')}${more}; remove them, or leave them out with --skip-odd or --exclude`,
 	);
+}
+
+/** @throws ShoalError ERR_SEED if there is something in the folder, and all of it is to be left out */
+async function checkNotEmptied(
+	root: string,
+	{ stamps, odd }: Draft,
+	{ exclude = [] }: ScanFolderOptions,
+): Promise<void> {
+	const isEmpty = stamps.length === 0 && odd.length === 0;
+	if (isEmpty && exclude.length > 0 && (await onFile(root, () => readdir(root))).length > 0) {
+		throw new ShoalError(
+			'ERR_SEED',
+			`--exclude leaves out everything in ${quoted(root, 300)}, so there is nothing to share`,
+		);
+	}
 }
