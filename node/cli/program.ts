@@ -75,6 +75,7 @@ function whatIsWrong({ code, message }: CommanderError, args: readonly string[])
 	}
 	return message
 		.replace(/^error: /, '')
+		.replace(/\.$/, '')
 		.replace(/\n\(Did you mean (.*)\?\)$/, ' (did you mean $1?)');
 }
 

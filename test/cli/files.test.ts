@@ -92,6 +92,16 @@ test('verify names the bad chunks and their bytes', async (t) => {
 	assert.match(text, 'chunk 8, bytes 4096-4258');
 });
 
+test('large numbers of chunks are grouped', async (t) => {
+	const folder = await makeFolder(t);
+	const seed = join(folder, 'file.bin.seed');
+	const content = contentOf(1_024 * 512);
+	writeFileSync(seed, seedOf(content).text());
+	writeFileSync(join(folder, 'file.bin'), new Uint8Array(content.length));
+	const { text } = await runShoal(t, ['verify', seed]);
+	assert.match(text, '  1,024 of 1,024 chunks bad:');
+});
+
 test('a file that is longer or shorter is not right', async (t) => {
 	const folder = await makeFolder(t);
 	const content = contentOf(1_024);
@@ -100,7 +110,7 @@ test('a file that is longer or shorter is not right', async (t) => {
 	writeFileSync(join(folder, 'file.bin'), Buffer.concat([content, Buffer.from('more')]));
 	const longer = await runShoal(t, ['verify', seed]);
 	assert.is(longer.code, 1);
-	assert.match(longer.text, 'it has 1028 bytes, the seed says 1024');
+	assert.match(longer.text, 'it has 1,028 bytes, the seed says 1,024');
 	writeFileSync(join(folder, 'file.bin'), content.subarray(0, 512));
 	const shorter = new Shoal(t, ['verify', seed]);
 	assert.is(await shorter.exit(), 1);

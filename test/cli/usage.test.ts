@@ -115,6 +115,11 @@ test('--exclude needs a folder, and --csv goes without --json', async (t) => {
 	assert.match(String(fleet.events[0]?.message), '--csv and --json cannot be combined');
 });
 
+test('an error of a flag reads as one sentence, and names what helps', async (t) => {
+	const choices = await runShoal(t, ['get', ID, '--check', 'nothing']);
+	assert.match(choices.stderr, 'Allowed choices are whole, chunks; see: shoal get --help');
+});
+
 test('with --json wrong usage is an event', async (t) => {
 	for (const args of [['share'], ['nonsense'], ['get', 'shoal:xyz']]) {
 		const shoal = new Shoal(t, args);

@@ -13,7 +13,7 @@ import { readSeed } from '../parse/read-seed.ts';
 import { checkExclude } from '../parse/shareable-files.ts';
 import type { Output } from '../terminal/output.ts';
 import { hashProgress, ProgressView } from '../terminal/progress-view.ts';
-import { countOf, formatBytes } from '../terminal/units.ts';
+import { countOf, formatBytes, grouped } from '../terminal/units.ts';
 import { type VerifyFlags, verifyFolder } from './verify-folder.ts';
 
 interface Findings {
@@ -128,10 +128,10 @@ function printRight(
 function printWrong(output: Output, { path, size, bad }: Findings, seed: Seed): void {
 	output.line(`${output.style('red', 'wrong')} ${output.style('bold', printable(path))}`);
 	if (size !== seed.length) {
-		output.line(`  it has ${size} bytes, the seed says ${seed.length}`);
+		output.line(`  it has ${grouped(size)} bytes, the seed says ${grouped(seed.length)}`);
 	}
 	if (bad.length > 0) {
-		output.line(`  ${bad.length} of ${countOf(seed.chunks, 'chunk')} bad:`);
+		output.line(`  ${grouped(bad.length)} of ${countOf(seed.chunks, 'chunk')} bad:`);
 	}
 	const runs = runsOf(bad);
 	for (const [first, last] of runs.slice(0, MOST_RUNS)) {
