@@ -106,6 +106,13 @@ function hasWorkingFolder(): boolean {
 	}
 }
 
+/** The same error for an operation that keeps nothing, such as writing to standard output. */
+export function withoutKept(error: ShoalError): ShoalError {
+	const { code, message, cause } = error;
+	const short = message.replace(/, what is verified is kept$/, '');
+	return short === message ? error : new ShoalError(code, short, { cause });
+}
+
 /** Whether `error` says that the disk failed to read or write a part of a file. */
 export function isDiskError(error: unknown): boolean {
 	const { cause } = error as { cause?: { code?: unknown } };

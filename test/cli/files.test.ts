@@ -205,7 +205,7 @@ test('standard output to a full disk is ERR_NO_SPACE', async (t) => {
 	});
 	const [code] = await once(child, 'close');
 	assert.is(code, 1);
-	assert.match(stderr, 'ERR_NO_SPACE');
+	assert.match(stderr, /the disk is full; make room and start again \(ERR_NO_SPACE\)\n$/);
 });
 
 test.run();
