@@ -118,6 +118,9 @@ test('--exclude needs a folder, and --csv goes without --json', async (t) => {
 test('an error of a flag reads as one sentence, and names what helps', async (t) => {
 	const choices = await runShoal(t, ['get', ID, '--check', 'nothing']);
 	assert.match(choices.stderr, 'Allowed choices are whole, chunks; see: shoal get --help');
+	const id = await runShoal(t, ['get', ID, '--id', 'a b', '--broker', 'mqtt://127.0.0.1:1']);
+	assert.is(id.code, 2);
+	assert.match(id.stderr, /is no node id: .*; choose another --id \(ERR_ID\)\n$/);
 });
 
 test('with --json wrong usage is an event', async (t) => {

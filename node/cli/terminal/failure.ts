@@ -50,7 +50,14 @@ function hintOf({ code, message }: ShoalError): string | undefined {
 	if (NEXT_STEP.test(message)) {
 		return undefined;
 	}
-	return code === 'ERR_SEED' ? hintOfSeed(message) : HINTS[code];
+	switch (code) {
+		case 'ERR_ID':
+			return / is no node id:/.test(message) ? 'choose another --id' : HINTS[code];
+		case 'ERR_SEED':
+			return hintOfSeed(message);
+		default:
+			return HINTS[code];
+	}
 }
 
 /** A damaged seed file can be made again; the seed of somebody else cannot. */
