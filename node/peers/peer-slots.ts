@@ -21,7 +21,7 @@ interface SlotRequest {
 const MOST_PEERS = 10;
 /** ms of silence after which a peer gives way to another. */
 const USELESS = 10_000;
-/** ms after which a peer that was idle may be tried again, in the place of another idle one. */
+/** ms after which a complete peer that was idle is tried again, in the place of another idle one. */
 const AGAIN = 30_000;
 
 /**
@@ -37,7 +37,8 @@ export class PeerSlots {
 	readonly #self: number;
 	/**
 	 * Peers that lost their slot because they sent nothing, and when, ms: they get only a slot that is
-	 * free, or after `AGAIN` that of another such peer. A peer that was only slow to answer (`isIdle` is
+	 * free. Over thin links, peers that take turns would never send a whole chunk; but a complete peer
+	 * gets that of another idle one after `AGAIN`. A peer that was only slow to answer (`isIdle` is
 	 * false) is treated like others once it has answered.
 	 */
 	readonly #useless = new Map<string, { readonly isIdle: boolean; readonly at: number }>();
@@ -66,7 +67,7 @@ export class PeerSlots {
 		}
 		const useless = this.#useless.get(node);
 		const isUseless = useless !== undefined && (useless.isIdle || isSilent(node));
-		if (isUseless && now - useless.at < AGAIN) {
+		if (isUseless && !(isComplete && now - useless.at >= AGAIN)) {
 			return { isThere: false };
 		}
 		const isIdle = ({ sentAt }: SlotHolder): boolean => now - Math.max(sentAt, since) >= USELESS;

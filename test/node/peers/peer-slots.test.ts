@@ -148,7 +148,7 @@ test('before this node requests bytes, and for ten seconds after, no peer counts
 	assert.ok(at(100_000 + USELESS, 100_000));
 });
 
-test('a peer that was idle is tried again after half a minute, but in place of an idle one only', () => {
+test('a complete peer that was idle is tried again after half a minute, but in place of an idle one only', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(0, PLACES));
 	const [idle] = byDistance as [string];
@@ -157,10 +157,12 @@ test('a peer that was idle is tried again after half a minute, but in place of a
 	seated.delete(idle);
 	seated.set(far, { sentAt: USELESS, isComplete: false, reply: true });
 	const [next] = seated.keys();
-	assert.equal(places.slotFor(idle, seated, USELESS + 29_999), { isThere: false });
+	const about = { isComplete: true };
+	assert.equal(places.slotFor(idle, seated, USELESS + 29_999, about), { isThere: false });
 	const sending = seat([...seated.keys()], { sentAt: USELESS + 30_000 });
-	assert.equal(places.slotFor(idle, sending, USELESS + 30_000), { isThere: false });
-	const again = places.slotFor(idle, seated, USELESS + 30_000);
+	assert.equal(places.slotFor(idle, sending, USELESS + 30_000, about), { isThere: false });
+	assert.equal(places.slotFor(idle, seated, USELESS + 30_000), { isThere: false }, 'partial');
+	const again = places.slotFor(idle, seated, USELESS + 30_000, about);
 	assert.equal(again, { isThere: true, leaves: next });
 });
 
