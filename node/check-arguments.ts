@@ -49,7 +49,7 @@ const START: Kinds<ShoalNodeOptions> = {
 	name: TEXT,
 	maxUp: NUMBER,
 	maxDown: NUMBER,
-	listen: either(OBJECT, oneOf(false)),
+	listen: either(OBJECT, BOOLEAN),
 	lane: oneOf('auto', 'direct', 'broker'),
 	limits: OBJECT,
 	trace: FUNCTION,

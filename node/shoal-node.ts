@@ -161,7 +161,7 @@ export class ShoalNode extends BaseNode {
 	 * files has no room.
 	 *
 	 * @param what as in {@link get}
-	 * @throws ShoalError ERR_CLOSED
+	 * @throws ShoalError ERR_CLOSED, ERR_USAGE
 	 */
 	stream(what: string | Seed, options: StreamOptions = {}): ContentStream {
 		this.checkOpen();

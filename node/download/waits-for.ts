@@ -1,7 +1,8 @@
-import { isShoalError, type Seed } from '../../protocol/index.ts';
+import { type Bitfield, isShoalError, type Seed } from '../../protocol/index.ts';
 import type { DownloadEngine } from '../engine/download-engine.ts';
 import type { RemoteNode } from '../engine/remote-node.ts';
 import type { Lanes } from '../lanes/lanes.ts';
+import { MOST_PEERS } from '../peers/peer-slots.ts';
 import type { HaveReply } from '../peers/peer-types.ts';
 import type { Peers } from '../peers/peers.ts';
 import { chunksOf } from './chunk-fields.ts';
@@ -67,7 +68,8 @@ function waitsFor(waiter: Fetching): WaitsFor {
 	}
 	const others = peers.replies.filter(([node, reply]) => !nodes.has(node) && offers(waiter, reply));
 	if (others.length === 0) {
-		return 'chunks';
+		// With a peer in each slot, nodes that are no peers may have the chunks.
+		return peers.replies.length < MOST_PEERS ? 'chunks' : undefined;
 	}
 	// A node that can be reached is used as soon as the download has a slot.
 	return others.some(([node]) => lanes.reaches(node)) ? undefined : 'lane';
@@ -86,9 +88,9 @@ function* neededChunks({ engine: { states }, order, demand }: Fetching): Generat
 	}
 }
 
-function needsOneOf(waiter: Fetching, isThere: (chunk: number) => boolean): boolean {
-	for (const chunk of neededChunks(waiter)) {
-		if (isThere(chunk)) {
+function hasOneOf(have: Bitfield, chunks: Iterable<number>): boolean {
+	for (const chunk of chunks) {
+		if (have.has(chunk)) {
 			return true;
 		}
 	}
@@ -98,7 +100,7 @@ function needsOneOf(waiter: Fetching, isThere: (chunk: number) => boolean): bool
 function isUseful(waiter: Fetching, { have, useful }: RemoteNode): boolean {
 	// All that is missing is needed, unless only readers need chunks.
 	const isEnough = useful === 0 || waiter.order !== 'demanded';
-	return isEnough ? useful > 0 : needsOneOf(waiter, (chunk) => have.has(chunk));
+	return isEnough ? useful > 0 : hasOneOf(have, neededChunks(waiter));
 }
 
 /** Whether the sender of `reply` has a chunk that is needed; false if the reply is malformed. */
@@ -108,8 +110,14 @@ function offers(waiter: Fetching, reply: HaveReply): boolean {
 		return reply.have === 'all';
 	}
 	try {
-		const have = new Set(chunksOf(reply));
-		return needsOneOf(waiter, (chunk) => have.has(chunk));
+		const { engine, order, demand } = waiter;
+		for (const chunk of chunksOf(reply)) {
+			const isNeeded = order !== 'demanded' || demand?.has(chunk) === true;
+			if (isNeeded && engine.states.of(chunk) === 'missing') {
+				return true;
+			}
+		}
+		return false;
 	} catch (error) {
 		if (isShoalError(error, 'ERR_RANGE')) {
 			return false;

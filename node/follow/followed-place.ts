@@ -54,7 +54,8 @@ function makeFolder(dir: string): void {
 	try {
 		ensureFolder(dir);
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+		const { code, path } = error as NodeJS.ErrnoException;
+		if (code !== 'EEXIST' || path !== dir) {
 			throw fsError(error, dir);
 		}
 		throw new ShoalError(

@@ -18,7 +18,7 @@ interface SlotRequest {
 }
 
 /** Most peers that a download uses at a time. */
-const MOST_PEERS = 10;
+export const MOST_PEERS = 10;
 /** ms of silence after which a peer gives way to another. */
 const USELESS = 10_000;
 /** ms after which a complete peer that was idle is tried again, in the place of another idle one. */

@@ -69,7 +69,7 @@ test('wrong options of a node are found before it connects', async () => {
 		{ broker: [5] },
 		{ broker: [{}] },
 		{ lane: 'fast' },
-		{ listen: true },
+		{ listen: 'all' },
 		{ trace: {} },
 		{ token: 5 },
 		{ maxUp: '5MB' },

@@ -135,12 +135,12 @@ async function untilComplete(
  * once. On standard error, because standard output may be a table for programs.
  */
 function waitTeller(output: Output): (text: string) => void {
-	let [told, toldAt] = ['', Number.NEGATIVE_INFINITY];
+	let [told, toldAt] = ['', performance.now()];
 	return (text) => {
 		const now = performance.now();
 		if (!output.isLive && text !== told && now - toldAt >= PLAIN_EVERY) {
 			[told, toldAt] = [text, now];
-			output.warn(`waiting: ${text}`);
+			output.note(`waiting: ${text}`);
 		}
 	};
 }

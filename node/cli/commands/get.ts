@@ -229,7 +229,7 @@ function showAll(view: ProgressView, count: number): (progress: Progress) => voi
 		const [have, length] = [sumOf((each) => each.have), sumOf((each) => each.length)];
 		const sources = Math.max(...[...all.values()].map((each) => each.sources));
 		const running = [...all.values()].filter(
-			(each) => each.length === 0 || each.have < each.length,
+			(each) => each.phase !== 'verifying' && (each.length === 0 || each.have < each.length),
 		);
 		const waitsFor = running.every((each) => each.waitsFor) ? running[0]?.waitsFor : undefined;
 		const sum = { have, length, sources, waitsFor, files: undefined };

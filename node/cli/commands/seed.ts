@@ -75,8 +75,8 @@ async function make(
 	{ output, interrupts }: CommandContext,
 ): Promise<Made> {
 	const isOfFolder = await isFolder(path);
-	checkExclude(exclude, isOfFolder);
 	const found = isOfFolder ? undefined : await checkShareable(path, name);
+	checkExclude(exclude, isOfFolder);
 	warnOfWindows(output, [found?.name ?? nameOf(resolve(path), name)]);
 	const view = new ProgressView(output);
 	let remembered = false;

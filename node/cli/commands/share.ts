@@ -110,7 +110,12 @@ async function look(
 	signal: AbortSignal,
 ): Promise<Looked> {
 	const seen = await lookAt(paths, name);
-	checkExclude(exclude, seen.files.length === 0 || seen.files.some((each) => each.isFolder));
+	if (seen.errors.length === 0) {
+		checkExclude(
+			exclude,
+			seen.files.some((each) => each.isFolder),
+		);
+	}
 	if (!strict) {
 		return seen;
 	}

@@ -77,7 +77,8 @@ export async function verifyFolder(
 		found.folder === undefined
 			? { ...(await hashWhole(context, asked)), why: found.why }
 			: await compare(context, asked, found.folder);
-	const { differences, files, leftOut = 0, why } = findings;
+	const { differences, leftOut = 0, why } = findings;
+	const files = findings.files === undefined ? undefined : findings.files + leftOut;
 	const { bad = null, missing = null, extra = null } = differences ?? {};
 	const ok = [bad, missing, extra].every((paths) => paths?.length === 0);
 	output.event({ event: 'verified', ok, bad, missing, extra, path, files, leftOut });
@@ -136,6 +137,7 @@ async function hashWhole(
 	const extra: string[] = [];
 	try {
 		const made = await makeFolder(path, {
+			mayBeEmptied: true,
 			name: seed.name,
 			exclude: flags.exclude,
 			skipOdd: true,

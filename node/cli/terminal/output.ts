@@ -140,6 +140,11 @@ export class Output {
 		}
 	}
 
+	/** Prints a line on standard error that is no warning; with `--json` as an event `note`. */
+	note(text: string): void {
+		this.#errorLine(this.isJson ? printableJson({ event: 'note', message: text }) : text);
+	}
+
 	/**
 	 * Opens the log on standard error; warnings go to it from now on. Lines are JSON with `--json`,
 	 * or if standard error is no terminal.

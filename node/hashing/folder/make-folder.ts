@@ -58,19 +58,22 @@ const MOST_NAMED = 5;
  * Makes the seed of the folder at `root`, an absolute path. Two threads read the files at the same
  * time, one for the digests of the files and one for those of the chunks.
  *
+ * @param options.mayBeEmptied whether `exclude` may leave out everything. @default false
  * @throws ShoalError ERR_NAME, ERR_NO_FILE, ERR_PERMISSION, ERR_IO, ERR_ABORTED, ERR_LIMIT if there
  *   is too much in it, ERR_SEED if something in it cannot be shared or `exclude` leaves out
  *   everything, or ERR_CHANGED if it changed meanwhile
  */
 export async function makeFolder(
 	root: string,
-	options: MakeFolderOptions = {},
+	options: MakeFolderOptions & { readonly mayBeEmptied?: boolean } = {},
 ): Promise<FolderOnDisk> {
 	const { cache } = options;
 	const name = nameOf(root, options.name);
 	const { draft, isRacy } = await scanAtRest(root, options);
 	takeOdd(root, draft.odd, options);
-	await checkNotEmptied(root, draft, options);
+	if (!options.mayBeEmptied) {
+		await checkNotEmptied(root, draft, options);
+	}
 	const stamp = folderStamp(
 		draft.location.index,
 		new EntryStamps(draft.stamps),
