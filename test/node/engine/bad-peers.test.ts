@@ -1,9 +1,8 @@
 import * as assert from 'uvu/assert';
-import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
-import { DownloadEngine } from '../../../node/engine/download-engine.ts';
-import { Bitfield, Layout } from '../../../protocol/index.ts';
+import { Bitfield } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
+import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('peers that send nothing or wrong chunks');
 /** Bytes of a chunk, which is one part. */
@@ -12,33 +11,13 @@ const CHUNKS = 16;
 /** ms after which a node that has never answered times out. */
 const TIMEOUT = 2_100;
 
-function engineOf(...nodes: string[]) {
-	let request = 0n;
-	const engine = new DownloadEngine({
-		coDownloaders: new CoDownloaders('downloader'),
-		layout: new Layout(CHUNKS * SIZE, SIZE),
-		have: new Bitfield(CHUNKS),
-		order: 'rarest',
-		mostPart: SIZE,
-		mostOutstanding: 64 * SIZE,
-		mostStrikes: 2,
-		mostRanges: 64,
-		random: () => 0,
-		requestId: () => {
-			request += 1n;
-			return request;
-		},
-	});
-	const has = (node: string) => engine.nodeHas(node, Bitfield.full(CHUNKS).indices());
-	nodes.forEach(has);
-	return { engine, has };
-}
+const engineOf = (...nodes: string[]) => makeEngine({ chunks: CHUNKS, size: SIZE, nodes });
 
 const requestsIn = (decisions: readonly Decision[]) =>
 	decisions.flatMap((each) => (each.do === 'request' ? [each] : []));
 
 test('if one open request is all that a rate limit allows, the next one goes to another node than the silent one', () => {
-	const { engine } = engineOf('silent', 'good');
+	const engine = engineOf('silent', 'good');
 	const [first] = requestsIn(engine.decide(0, 1));
 	assert.is(first?.node, 'silent');
 	assert.is(engine.awaited(1).outstanding, SIZE);
@@ -48,7 +27,8 @@ test('if one open request is all that a rate limit allows, the next one goes to 
 });
 
 test('a node that sends wrong chunks is dropped, also if it leaves and comes back between them', () => {
-	const { engine, has } = engineOf('liar');
+	const engine = engineOf('liar');
+	const returns = (): boolean => engine.nodeHas('liar', Bitfield.full(CHUNKS).indices());
 	/** `liar` sends a wrong chunk. @param meanwhile called while the chunk is verified */
 	const wrongChunk = (meanwhile: () => void): Decision[] => {
 		const [{ request = 0n, ranges = [] } = {}] = requestsIn(engine.decide(0));
@@ -59,10 +39,10 @@ test('a node that sends wrong chunks is dropped, also if it leaves and comes bac
 	};
 	const first = wrongChunk(() => engine.removeNode('liar'));
 	assert.equal(first, []);
-	assert.ok(has('liar'));
+	assert.ok(returns());
 	const second = wrongChunk(() => engine.removeNode('liar'));
 	assert.equal(second, [{ do: 'drop', node: 'liar' }]);
-	assert.not(has('liar'));
+	assert.not(returns());
 });
 
 test.run();

@@ -1,35 +1,19 @@
 import * as assert from 'uvu/assert';
-import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
-import { DownloadEngine } from '../../../node/engine/download-engine.ts';
-import { Bitfield, type ByteRange, Layout } from '../../../protocol/index.ts';
+import type { ByteRange } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
+import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('known ranges of chunks');
 const KIB = 1024;
 const SIZE = 256 * KIB;
 
 function engineOf(chunks: number, known: ReadonlyMap<number, readonly ByteRange[]>) {
-	let request = 0n;
-	const engine = new DownloadEngine({
-		coDownloaders: new CoDownloaders('downloader'),
-		layout: new Layout(chunks * SIZE, SIZE),
-		have: new Bitfield(chunks),
-		order: 'rarest',
+	return makeEngine({
+		...{ chunks, size: SIZE, nodes: ['a'], mostStrikes: 1, mostOutstanding: 4 * KIB * KIB },
 		knownIn: ({ first, count }) =>
 			Array.from({ length: count }, (_, at) => known.get(first + at) ?? []).flat(),
-		mostPart: SIZE,
-		mostOutstanding: 4 * KIB * KIB,
-		mostStrikes: 1,
-		mostRanges: 64,
-		random: () => 0,
-		requestId: () => {
-			request += 1n;
-			return request;
-		},
 	});
-	engine.nodeHas('a', [...Bitfield.full(chunks).indices()]);
-	return engine;
 }
 
 const requestsIn = (decisions: readonly Decision[]) =>

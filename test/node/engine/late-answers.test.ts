@@ -1,10 +1,9 @@
 import * as assert from 'uvu/assert';
-import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
-import { DownloadEngine } from '../../../node/engine/download-engine.ts';
-import { Bitfield, Layout, MAX_RANGE } from '../../../protocol/index.ts';
+import { MAX_RANGE } from '../../../protocol/index.ts';
 import { fakeRandom } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
+import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('answers to abandoned requests');
 /** Bytes of a chunk, and of the first parts. */
@@ -20,21 +19,9 @@ const requestsTo = (decisions: readonly Decision[], node: string): Request[] =>
 
 /** An engine that has requested chunks from `slow`, which timed out, so that `other` was asked. */
 function timedOut() {
-	let request = 0n;
-	const engine = new DownloadEngine({
-		coDownloaders: new CoDownloaders('downloader'),
-		layout: new Layout(CHUNKS * SIZE, SIZE),
-		have: new Bitfield(CHUNKS),
-		order: 'rarest',
-		mostPart: MAX_RANGE,
-		mostOutstanding: 64 * MAX_RANGE,
-		mostStrikes: 1,
-		mostRanges: 64,
-		random: fakeRandom(1),
-		requestId: () => {
-			request += 1n;
-			return request;
-		},
+	const engine = makeEngine({
+		...{ chunks: CHUNKS, size: SIZE, mostPart: MAX_RANGE, mostOutstanding: 64 * MAX_RANGE },
+		...{ mostStrikes: 1, random: fakeRandom(1) },
 	});
 	const all = Array.from({ length: CHUNKS }, (_, chunk) => chunk);
 	engine.nodeHas('slow', all);

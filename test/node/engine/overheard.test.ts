@@ -1,43 +1,19 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { Attempt } from '../../../node/engine/attempt.ts';
-import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
-import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { bytesOpen } from '../../../node/engine/remote-node.ts';
-import { Bitfield, Layout } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkEngine } from '../../helpers/simulation/check-engine.ts';
+import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('overheard chunks');
 const KIB = 1024;
 const SIZE = 256 * KIB;
 
-function engineOf(chunks: number, nodes: readonly string[], chunkSize = SIZE): DownloadEngine {
-	let request = 0n;
-	const engine = new DownloadEngine({
-		coDownloaders: new CoDownloaders('downloader'),
-		layout: new Layout(chunks * chunkSize, chunkSize),
-		have: new Bitfield(chunks),
-		order: 'rarest',
-		mostPart: SIZE,
-		mostOutstanding: 4 * KIB * KIB,
-		mostStrikes: 2,
-		mostRanges: 64,
-		random: () => 0,
-		requestId: () => {
-			request += 1n;
-			return request;
-		},
-	});
-	for (const node of nodes) {
-		engine.nodeHas(
-			node,
-			Array.from({ length: chunks }, (_, chunk) => chunk),
-		);
-	}
-	return engine;
-}
+const engineOf = (chunks: number, nodes: readonly string[], size = SIZE): DownloadEngine =>
+	makeEngine({ chunks, size, nodes, mostPart: SIZE, mostOutstanding: 4 * KIB * KIB });
 
 const cancels = (decisions: readonly Decision[]) =>
 	decisions.filter((each) => each.do === 'cancel');
