@@ -8,7 +8,7 @@ const NONE_LISTED = 5_000;
 /** ms after which listed nodes that send no byte count as absent. */
 const SILENT = 20_000;
 
-/** What a download knows about the nodes that send nothing. */
+/** The reasons, as far as a download knows them, why no node sends anything. */
 export interface Silence {
 	/** Whether nodes have the seed, but only direct lanes are used, and none to these nodes is open. */
 	readonly isUnreached: boolean;

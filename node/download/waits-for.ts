@@ -16,7 +16,7 @@ export interface Waiter extends ChunkSelection {
 	readonly peers: Pick<Peers, 'replies'>;
 }
 
-/** The parts of a transfer of chunks that decide what it waits for. */
+/** The parts of a transfer of chunks on which the reason depends. */
 export interface Transfer {
 	readonly engine: Pick<DownloadEngine, 'states' | 'nodes'>;
 	readonly content: { readonly seed: Pick<Seed, 'length' | 'chunks'> };
@@ -28,7 +28,7 @@ export interface Transfer {
  */
 const LASTING = 1_000;
 
-/** Tells what a download has been waiting for. */
+/** Finds the reason why a download has been waiting for some time. */
 export class Waiting {
 	readonly #waiter: Waiter;
 	#reason: WaitsFor;
@@ -39,7 +39,7 @@ export class Waiting {
 	}
 
 	/**
-	 * What the download waits for; undefined if it does not, or not for long enough. Called several
+	 * The reason why the download waits; undefined if it does not wait, or not for long enough. Called several
 	 * times a second.
 	 *
 	 * @param transfer undefined if nothing is to be fetched now
@@ -57,7 +57,7 @@ export class Waiting {
 
 type Fetching = Waiter & Transfer;
 
-/** What a download waits for now; undefined if chunks are on their way, or can be requested. */
+/** The reason why a download waits now; undefined if chunks are on their way, or can be requested. */
 function waitsFor(waiter: Fetching): WaitsFor {
 	const { engine, lanes, peers } = waiter;
 	const { states, nodes } = engine;

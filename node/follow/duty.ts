@@ -14,14 +14,14 @@ export interface DutyOptions {
 	readonly isToRepeat: boolean;
 }
 
-/** What the receipt of a follower has to say. */
+/** The version and the standing that the receipt of a follower has to name. */
 export interface Claim {
 	readonly version: Version;
 	readonly standing: Standing;
 }
 
 /**
- * What a document asks of a follower. `update`: the version has to be applied, or its command has to
+ * The task that a document gives to a follower. `update`: the version has to be applied, or its command has to
  * be run. `done`: the follower has the version. `none`: the document names no version for it.
  */
 export type Duty =
@@ -30,7 +30,7 @@ export type Duty =
 	/** Without a claim if nothing is known that it could be about. */
 	| { readonly kind: 'none'; readonly claim: Claim | undefined };
 
-/** Finds what `document` asks of a follower. */
+/** Finds the task that `document` gives to a follower. */
 export function dutyOf(document: ChannelDocument, options: DutyOptions): Duty {
 	const { node, groups, state, isToRepeat } = options;
 	const { applied, isTorn } = options.place;

@@ -10,7 +10,7 @@ export interface SlotHolder {
 	readonly reply: unknown;
 }
 
-/** What {@link PeerSlots.slotFor} has to know besides the peers. */
+/** The arguments of {@link PeerSlots.slotFor} that have defaults. */
 interface SlotRequest {
 	readonly isComplete?: boolean;
 	readonly isSilent?: (id: string) => boolean;

@@ -100,7 +100,7 @@ async function untilComplete(
 	const told = new Map<string, string>();
 	const tellWait = waitTeller(output);
 	await new Promise<void>((resolve) => {
-		/** What is not complete yet; undefined: nothing. */
+		/** The summary while followers are missing or not up to date; undefined when none are. */
 		let rest: string | undefined;
 		const look = (): void => {
 			const now = roll();

@@ -31,7 +31,7 @@ export class ConnectionTexts {
 	}
 
 	/**
-	 * What a warning means while there is no connection. Undefined if the broker may accept the client
+	 * The text for a warning that comes while there is no connection. Undefined if the broker may accept the client
 	 * later, if this was said since the connection was lost, or if there are other brokers.
 	 */
 	refused(warning: unknown): string | undefined {
