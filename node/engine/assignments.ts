@@ -261,15 +261,28 @@ export class Assignments {
 	}
 
 	#assign(remote: RemoteNode): boolean {
-		if (this.isTooSlow(remote)) {
+		const isTooSlow = this.isTooSlow(remote);
+		if (isTooSlow && !(remote.have.isFull && remote.window.isDirect)) {
 			return false;
 		}
 		const run = this.#picker.pick(remote, remote.window.part);
-		if (run === undefined) {
+		if (run === undefined || (isTooSlow && this.#isHeldBesides(remote, run))) {
 			return false;
 		}
 		this.#prefill(this.#start(remote, run));
 		return true;
+	}
+
+	/**
+	 * Whether a node besides `remote` has all chunks of `run`. What only a seeder has is requested from
+	 * it even if it is slow, as it is to many downloaders: the other downloaders wait for the chunks
+	 * that are assigned to this node.
+	 */
+	#isHeldBesides(remote: RemoteNode, run: ChunkRun): boolean {
+		const range = { firstChunk: run.first, chunks: run.count };
+		return [...this.#nodes.values()].some(
+			(other) => other !== remote && !other.isSnubbed && hasAll(other.have, range),
+		);
 	}
 
 	#start(remote: RemoteNode, run: ChunkRun): Attempt {

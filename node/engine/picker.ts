@@ -223,8 +223,9 @@ export class ChunkPicker {
 		const start = Math.floor(this.#random() * missing);
 		let best: number | undefined;
 		let least = Number.POSITIVE_INFINITY;
-		const isSpared = node.have.isFull && this.#isBusy;
-		const helpers = isSpared && node.window.isDirect ? this.#helpers() : [];
+		const { isDirect } = node.window;
+		const isSpared = node.have.isFull && (this.#isBusy || (isDirect && node.attempts.size > 0));
+		const helpers = isSpared && isDirect ? this.#helpers() : [];
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
 		// Starts at a random position. The order of the list is random enough after some changes.

@@ -316,7 +316,8 @@ export class RemoteNode {
 	 * from the peer uses up the rest.
 	 */
 	get #ownWindow(): number {
-		const { size, part } = this.window;
+		const { part } = this.window;
+		const size = this.window.sizeFor(this.have.isFull);
 		return Math.max(part, (size * (this.#asked + part)) / (this.#asked + this.#unasked + part));
 	}
 

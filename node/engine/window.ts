@@ -1,5 +1,11 @@
-/** Bytes of a window before the first answer. */
-export const FIRST_WINDOW = 512 * 1024;
+/** Bytes of a window before the first answer: one chunk of most contents. */
+export const FIRST_WINDOW = 256 * 1024;
+/**
+ * Bytes of the smallest window of a complete node on a direct lane: one chunk of most contents. A
+ * seeder of many downloaders sends each of them a whole chunk in turn. A window of fewer bytes would
+ * get one chunk in several turns, and its rate would stay low.
+ */
+const LEAST_OF_COMPLETE = 256 * 1024;
 /** Bytes of the first parts: small, so that a thin link shows its rate soon. */
 export const FIRST_PART = 64 * 1024;
 /** Bytes of the smallest part: the headers and messages of smaller parts would cost too much. */
@@ -100,6 +106,11 @@ export class Window {
 	/** Bytes that may be open at a time. */
 	get size(): number {
 		return Math.max(this.part, Math.min(this.#size, this.#options.mostWindow, this.#mostQueued()));
+	}
+
+	/** Bytes that may be open at a time, depending on whether the node has every chunk. */
+	sizeFor(isComplete: boolean): number {
+		return isComplete && this.isDirect ? Math.max(this.size, LEAST_OF_COMPLETE) : this.size;
 	}
 
 	/** Bytes of the next part to request. */

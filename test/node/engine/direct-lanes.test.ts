@@ -102,6 +102,8 @@ test('a run for a reader begins with the chunk that the reader needs', () => {
 
 test('a request that a complete node lets wait goes to a co-downloader that has the chunk by now', () => {
 	const { engine } = engineOf(256, ['one']);
+	// The first window is one chunk; after its answer, several chunks are requested.
+	answer(engine, requestsTo(engine.decide(0), SEEDER), 0);
 	const [first] = requestsTo(engine.decide(0), SEEDER);
 	assert.ok(first && first.ranges.length > 1);
 	// One chunk arrives, so that the usual time of an answer is known. The others wait.
@@ -125,6 +127,7 @@ test('a request that a complete node lets wait goes to a co-downloader that has 
 
 test('a request that a complete node passes over goes to a co-downloader that has the chunk, without a long wait', () => {
 	const { engine } = engineOf(256, ['one']);
+	answer(engine, requestsTo(engine.decide(0), SEEDER), 0);
 	const [request] = requestsTo(engine.decide(0), SEEDER);
 	const { ranges } = request as Request;
 	const chunkOf = ([offset]: readonly [number, number]): number => Math.floor(offset / SIZE);

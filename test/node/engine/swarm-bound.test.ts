@@ -20,6 +20,22 @@ test(`${NODES} nodes complete within 1.5 times the bound that the links allow`, 
 	assert.ok(sent < 1.15, `${sent} copies sent for each downloader`);
 });
 
+test('with equal links, a seeder of 30 to 48 downloaders sends at most 1.3 copies, and all complete within 1.4 times the bound', () => {
+	for (const [downloaders, rate] of [
+		[30, 1_250_000],
+		[40, 2_500_000],
+		[48, 6_250_000],
+	] as const) {
+		const links = { up: rate, down: rate, latency: 1 };
+		const nodes = Array.from({ length: downloaders + 1 }, () => links);
+		const shape = { nodes, length: 64 * MIB, chunkSize: 256 * KIB, loss: 0 };
+		const { ms, seederSent } = simulateSwarm(shape);
+		const ratio = (ms ?? Number.POSITIVE_INFINITY) / meshBound(shape);
+		assert.ok(ratio <= 1.4, `${downloaders} downloaders: ${ratio} times the bound`);
+		assert.ok(seederSent <= 1.3, `${downloaders} downloaders: ${seederSent} copies`);
+	}
+});
+
 test('30 nodes complete through one broker within 2.1 times the bound of the links and the broker, in the median', () => {
 	const egress = 50 * MIB;
 	const shape = meshOf(30);
