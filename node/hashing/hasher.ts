@@ -27,9 +27,11 @@ const SMALL = 1024 * 1024;
  * loop as long: it copies its input and wipes the copy. For 256 KiB, WebCrypto blocks it for 0.13
  * ms, and hashing in line for 0.14 ms (measured with SHA extensions). Large chunks are hashed by
  * WebCrypto, so that the event loop is free. MD5, in classic seeds only, has no asynchronous form.
+ * WebCrypto refuses memory that threads share, in which chunks of other contents are read.
  */
 export async function digestChunk(kind: DigestKind, bytes: Uint8Array): Promise<Uint8Array> {
-	return kind === 'md5' || bytes.length <= SMALL
+	const isShared = bytes.buffer instanceof SharedArrayBuffer;
+	return kind === 'md5' || bytes.length <= SMALL || isShared
 		? createHash(kind).update(bytes).digest()
 		: new Uint8Array(await webcrypto.subtle.digest('SHA-256', bytes));
 }

@@ -10,7 +10,7 @@ import { hold } from '../helpers/fixtures/memory-folder.ts';
 import { seedOf } from '../helpers/fixtures/seeds.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
-import { CHUNK, diskBytes, startReusing } from '../helpers/harness/reusing.ts';
+import { CHUNK, diskBytes, shareHeld, startReusing } from '../helpers/harness/reusing.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('bytes that are there already');
@@ -247,6 +247,17 @@ test('chunks that other contents of the node have are not fetched, unless these 
 	const { fetched, reused } = await get(seed, { output: at('image.bin') });
 	assert.equal([fetched, reused.known], [CHUNK, content.length - CHUNK]);
 	await isContent(at('image.bin'));
+});
+
+test('chunks of more than 1 MiB are found too', async (t) => {
+	const { seeder, node, at, write, get } = await startReusing(t);
+	const large = new Uint8Array(randomBytes(5 * 1_048_576));
+	const described = seedOf(large, { chunkSize: 2 * 1_048_576, name: 'image.bin' });
+	const seed = await shareHeld(node, seeder, { seed: described, content: large });
+	const like = [await write('copy', large)];
+	const { fetched } = await get(seed, { output: at('image.bin'), like });
+	assert.is(fetched, 0);
+	await isContent(at('image.bin'), large);
 });
 
 test('chunks of a content with MD5 digests are found at the same offsets', async (t) => {

@@ -39,6 +39,15 @@ test('for a chunk that is a view of a larger buffer, only the bytes of the view 
 	assert.equal(Buffer.from(found), digest('sha256', around.slice(100, 200)));
 });
 
+test('a chunk in memory that threads share is hashed, whatever its size', async () => {
+	for (const size of [1_000, 3_000_000]) {
+		const content = contentOf(size);
+		const shared = new Uint8Array(new SharedArrayBuffer(size));
+		shared.set(content);
+		assert.equal(Buffer.from(await digestChunk('sha256', shared)), digest('sha256', content));
+	}
+});
+
 test('a file that is not there is ERR_NO_FILE', async (t) => {
 	const path = join(await makeFolder(t), 'no');
 	assert.is((await rejects(hashFile(path, 'sha256'))).code, 'ERR_NO_FILE');
