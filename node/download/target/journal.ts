@@ -95,6 +95,9 @@ export class Journal {
 	/** Starts a new journal, with the chunks in `have`. */
 	async begin(have: Bitfield): Promise<void> {
 		await this.close();
+		// Without chunks, nothing is written yet. A new part file may have the inode of the old one,
+		// and an old journal would then say that it has the chunks of the old one.
+		await this.#removeFile();
 		this.#isOver = false;
 		this.#pending = [...have.indices()];
 		await this.flush();
@@ -195,6 +198,10 @@ export class Journal {
 	async #giveUp(): Promise<void> {
 		this.#isOver = true;
 		this.#pending = [];
+		await this.#removeFile();
+	}
+
+	async #removeFile(): Promise<void> {
 		await rm(this.#options.path, { force: true }).catch(() => {});
 	}
 }

@@ -226,6 +226,14 @@ test('begin replaces an old journal with the given chunks', async (t) => {
 	assert.equal(chunksOf(await read(await at())), [7]);
 });
 
+test('begin removes an old journal even if there is no chunk yet', async (t) => {
+	const { at } = await place(t);
+	await recorded(await at(), [1, 2]);
+	const journal = await at();
+	await journal.begin(new Bitfield(seed.chunks));
+	assert.is(await read(await at()), undefined);
+});
+
 test('if the journal cannot be written, no call fails, and there is no incomplete journal', async (t) => {
 	const { path, at } = await place(t);
 	await mkdir(path);
