@@ -19,7 +19,10 @@ export interface OpenLocation {
 	/** Undefined if no digests are wanted beyond those of the chunks. */
 	readonly digest: ContentDigest | undefined;
 
-	/** As {@link finishFolder}; undefined if the content is a file. */
+	/**
+	 * Closes the written files, then does as {@link finishFolder}; undefined if the content is a
+	 * file.
+	 */
 	readonly finish: (() => FinishedFolder) | undefined;
 }
 
@@ -38,6 +41,11 @@ export function openLocation(
 	const { folder } = place;
 	const reading = new FolderPlace(at, { folder, isWritable: false });
 	const digest = toHash && new FolderDigest(toHash, reading, at.wanted);
-	const finish = (): FinishedFolder => finishFolder(at, folder);
-	return { files: new ContentFiles(place), digest, finish };
+	const files = new ContentFiles(place);
+	const finish = (): FinishedFolder => {
+		// If the bytes of a file could not be stored, this may be the only error.
+		files.close();
+		return finishFolder(at, folder);
+	};
+	return { files, digest, finish };
 }

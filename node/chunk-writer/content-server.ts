@@ -110,12 +110,10 @@ export class ContentServer {
 				break;
 			case 'close':
 				this.#contents.delete(command.content);
-				open.writer?.close();
-				open.whole?.close();
 				if (open.digestId !== undefined) {
 					this.#answer({ id: open.digestId, error: CLOSED });
 				}
-				this.#answer({ id: command.id });
+				this.#tryTo(command.id, () => close(open));
 				break;
 		}
 	}
@@ -181,6 +179,16 @@ function take(
 		}
 	}
 	return good;
+}
+
+/** @throws errors of the file system; all files are closed nevertheless */
+function close({ writer, whole }: Open): Omit<ThreadAnswer, 'id'> {
+	try {
+		writer?.close();
+	} finally {
+		whole?.close();
+	}
+	return {};
 }
 
 function sent(error: unknown): SentError {

@@ -52,7 +52,7 @@ export class ContentWriter {
 		this.#files.fillsHoles = true;
 	}
 
-	/** Closes the files that were opened for writing. */
+	/** Closes the files that were opened for writing. @throws errors of the file system */
 	close(): void {
 		this.#files.close();
 	}

@@ -67,7 +67,10 @@ export class OpenInThread {
 		this.#thread.tell({ do: 'restart', content: this.#content, stored });
 	}
 
-	/** Resolves when the thread uses the files no more. Idempotent. */
+	/**
+	 * Resolves when the thread uses the files no more. Never rejects: whether all bytes could be
+	 * stored is known before, by `finish` or by a sync. Idempotent.
+	 */
 	close(): Promise<void> {
 		this.#next = undefined;
 		this.#closing ??= this.#close();

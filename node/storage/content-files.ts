@@ -59,7 +59,7 @@ export class ContentFiles {
 		}
 	}
 
-	/** Closes the files that were opened for reading and writing. */
+	/** Closes the files that were opened for reading and writing. @throws errors of the file system */
 	close(): void {
 		this.#place.close();
 	}

@@ -18,7 +18,7 @@ export interface ContentPlace {
 	/** Whether zeros are not written where `file` already reads as zeros, so that holes stay. */
 	keepsHoles(file: number): boolean;
 
-	/** Closes the files that {@link open} has opened. */
+	/** Closes the files that {@link open} has opened. @throws errors of the file system */
 	close(): void;
 }
 

@@ -159,11 +159,25 @@ export class FolderPlace implements ContentPlace {
 		return this.#lengthOf(file) >= LEAST_SPARSE;
 	}
 
+	/**
+	 * Some file systems report only now that the bytes of a file could not be stored.
+	 *
+	 * @throws the first error, with the path of its file; all files are closed nevertheless
+	 */
 	close(): void {
-		for (const fd of this.#open.values()) {
-			closeSync(fd);
+		const errors: Error[] = [];
+		for (const [file, fd] of this.#open) {
+			try {
+				closeSync(fd);
+			} catch (error) {
+				errors.push(Object.assign(error as Error, { path: this.pathOf(file) }));
+			}
 		}
 		this.#open.clear();
+		const [first] = errors;
+		if (first !== undefined) {
+			throw first;
+		}
 	}
 
 	/**

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
 import { formatIndex } from '../../../../protocol/index.ts';
 import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
+import { openBelow } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import {
 	d,
@@ -222,6 +223,45 @@ test('where links cannot be made, a folder with wanted links is refused before a
 });
 
 /** Makes the next sync of a file fail. */
+/** Makes the next close of a file in the place of the rig fail, and the next ones succeed. */
+function failClose(calls: FailingCalls): void {
+	let left = 1;
+	calls.decide = (name) => {
+		left -= name === 'closeSync' ? 1 : 0;
+		return name === 'closeSync' && left === 0 ? 'ENOSPC' : undefined;
+	};
+}
+
+test('a written file that cannot be closed ends the download before the folder appears', async (t) => {
+	const rig = await FolderRig.make(t);
+	const calls = new FailingCalls(t, rig.place, true);
+	const session = await rig.open(made);
+	await session.store(session.missing);
+	failClose(calls);
+	const error = await rejects(session.target.finish(made.seed, {}));
+	assert.is(error.code, 'ERR_NO_SPACE');
+	assert.match(error.message, /\.index": the disk is full/);
+	await session.target.abandon();
+	assert.not.ok(existsSync(rig.path));
+	assert.equal(await openBelow(rig.place), []);
+	await rig.get(made);
+	await isThere(rig);
+});
+
+test('if a stopped download cannot close a file, other downloads of the process go on', async (t) => {
+	const [rig, other] = [await FolderRig.make(t), await FolderRig.make(t)];
+	const calls = new FailingCalls(t, rig.place, true);
+	const [session, goesOn] = [await rig.open(made), await other.open(made)];
+	await session.store(half);
+	await goesOn.store(half);
+	failClose(calls);
+	await session.target.abandon();
+	assert.equal(await openBelow(rig.place), []);
+	await goesOn.store(goesOn.missing);
+	await goesOn.finish();
+	await isThere(other);
+});
+
 function failSync(t: Scope, { place }: FolderRig): FailingCalls {
 	const calls = new FailingCalls(t, place);
 	let left = 1;
