@@ -32,6 +32,8 @@ export class PartFolder {
 	readonly wasThere: boolean;
 	/** The stats of `side` when it was found or made. */
 	readonly stats: BigIntStats;
+	/** Whether the folder has its final name, and another one had it before. */
+	#hasReplaced = false;
 
 	private constructor(paths: PartPaths, wasThere: boolean, stats: BigIntStats) {
 		this.path = paths.path;
@@ -105,6 +107,7 @@ export class PartFolder {
 				throw fsError({ code: 'EEXIST' }, path);
 			}
 			renameSync(root, path);
+			this.#hasReplaced = isMoved;
 		} catch (error) {
 			if (isMoved && lstatSync(path, { throwIfNoEntry: false }) === undefined) {
 				renameSync(old, path);
@@ -114,15 +117,18 @@ export class PartFolder {
 	}
 
 	/**
-	 * Moves the folder back into the part folder, unless it has replaced another one. Never throws.
+	 * Moves the folder back into the part folder, and gives a folder that it has replaced its name
+	 * back. Never throws.
 	 */
 	takeBack(): void {
 		try {
-			if (lstatSync(join(this.side, OLD), { throwIfNoEntry: false }) === undefined) {
-				renameSync(this.path, this.root);
+			renameSync(this.path, this.root);
+			if (this.#hasReplaced) {
+				renameSync(join(this.side, OLD), this.path);
 			}
 		} catch {
-			// The part folder stays, so that the next download checks what has the final name.
+			// The part folder stays. The next download gives the old folder its name back, or checks
+			// what has the final name.
 		}
 	}
 

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
 import { formatIndex } from '../../../../protocol/index.ts';
 import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
 import { openBelow } from '../../../helpers/fixtures/folder.ts';
@@ -24,6 +23,7 @@ import {
 	interrupted,
 	isThere,
 	made,
+	OLDER,
 	older,
 	TREE,
 } from '../../../helpers/harness/folder-target.ts';
@@ -306,21 +306,21 @@ test('some files of a folder that appeared, but were not synced, are synced by t
 	assert.equal(await readdir(rig.place), ['folder']);
 });
 
-test('if the sync of a replacement fails, the next download hashes it, and the old folder is removed only then', async (t) => {
+test('if the sync of a replacement fails, the old folder gets its name back until the next download', async (t) => {
 	const rig = await FolderRig.make(t);
 	await rig.get(older);
 	const session = await rig.open(made);
 	await session.store(session.missing);
 	await session.target.finish(made.seed, {});
+	await isThere(rig);
 	failSync(t, rig);
 	assert.is((await rejects(session.target.settle())).code, 'ERR_IO');
 	await session.target.abandon();
-	await isThere(rig);
-	const { part } = partPathsOf(rig.path, made.seed);
-	assert.ok(existsSync(join(part, 'old')));
+	await isThere(rig, OLDER);
 	const next = await rig.open(made);
-	assert.ok(next.opened.wasThere && next.hashed > 0);
-	assert.ok(existsSync(join(part, 'old')) && !existsSync(join(part, 'content')));
+	assert.equal(next.missing, []);
+	assert.ok(next.hashed > 0);
+	await isThere(rig, OLDER);
 	await next.finish();
 	await isThere(rig);
 	assert.equal(await readdir(rig.place), ['folder']);
