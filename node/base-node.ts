@@ -20,6 +20,7 @@ import {
 import type { Lane } from './lanes/lane.ts';
 import { MessageRouter } from './message-router.ts';
 import { type ContextOptions, createContext, type NodeContext } from './node-context.ts';
+import { BrokenContents } from './seeding/broken-contents.ts';
 import { Seeder } from './seeding/seeder.ts';
 import type { StoredContent } from './storage/content-store.ts';
 import { Announcer } from './tracker/announcer.ts';
@@ -78,6 +79,7 @@ export class BaseNode {
 	/** Empty while this node does not listen. */
 	protected addresses: Addresses = { addresses: [] };
 	readonly #seeder: Seeder;
+	readonly #broken: BrokenContents;
 	readonly #announcer: Announcer;
 	readonly #events = createNanoEvents<ShoalNodeEvents>();
 	readonly #router: MessageRouter;
@@ -96,6 +98,7 @@ export class BaseNode {
 			onDirect: (message, lane) => this.receive(message, lane),
 		});
 		this.context = context;
+		this.#broken = new BrokenContents(context, (content, error) => this.onBroken(content, error));
 		const broken = (content: StoredContent, error: unknown): void => this.#onBroken(content, error);
 		this.downloads = new DownloadManager(context, broken);
 		this.#seeder = new Seeder(context, broken);
@@ -386,10 +389,8 @@ export class BaseNode {
 	}
 
 	#onBroken(content: StoredContent, error: unknown): void {
-		if (this.context.contents.get(content.seed.id) === content && !this.isClosed) {
-			this.context.warn(error);
-			this.context.contents.remove(content);
-			this.onBroken(content, error);
+		if (!this.isClosed) {
+			this.#broken.found(content, error);
 		}
 	}
 }

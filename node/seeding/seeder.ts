@@ -14,6 +14,7 @@ import {
 import type { Lane } from '../lanes/lane.ts';
 import type { Lanes } from '../lanes/lanes.ts';
 import type { ContentStore, StoredContent } from '../storage/content-store.ts';
+import { isPassing } from '../storage/io-errors.ts';
 import type { TrackerClient } from '../tracker/tracker-client.ts';
 import { brokerPolicy, FanOut, unitAt } from './fan-out.ts';
 import { HaveUpdates } from './have-updates.ts';
@@ -54,7 +55,7 @@ export class Seeder {
 	#isClosed = false;
 
 	/**
-	 * @param broken called if a content has changed or cannot be read: the node must stop sharing it
+	 * @param broken called if a content has changed or cannot be read
 	 */
 	constructor(context: SeederContext, broken: (content: StoredContent, error: unknown) => void) {
 		this.#context = context;
@@ -197,8 +198,7 @@ export class Seeder {
 
 	#failed({ from, request, of }: QueuedRange<UploadItem>, error: unknown): void {
 		const about = { id: formatRequestId(request), seed: of.content.seed.id };
-		const reason = isShoalError(error, 'ERR_CHANGED') ? 'changed' : 'failed';
-		this.#refuse(this.#context.lanes.to(from), from, about, reason);
+		this.#refuse(this.#context.lanes.to(from), from, about, reasonOf(error));
 		this.#broken(of.content, error);
 	}
 
@@ -223,6 +223,14 @@ export class Seeder {
 			lane.send(topics.reply(to, link.id), reply);
 		}
 	}
+}
+
+/** The reason to refuse a request whose bytes cannot be read. */
+function reasonOf(error: unknown): RefusalReason {
+	if (isPassing(error)) {
+		return 'busy';
+	}
+	return isShoalError(error, 'ERR_CHANGED') ? 'changed' : 'failed';
 }
 
 function isThere(

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { type ErrorCode, isShoalError, quoted, ShoalError } from '../../protocol/index.ts';
+import { type ErrorCode, quoted, ShoalError } from '../../protocol/index.ts';
 
 type Meaning = readonly [code: ErrorCode, sentence: string];
 
@@ -111,12 +111,6 @@ export function withoutKept(error: ShoalError): ShoalError {
 	const { code, message, cause } = error;
 	const short = message.replace(/, what is verified is kept$/, '');
 	return short === message ? error : new ShoalError(code, short, { cause });
-}
-
-/** Whether `error` says that the disk failed to read or write a part of a file. */
-export function isDiskError(error: unknown): boolean {
-	const { cause } = error as { cause?: { code?: unknown } };
-	return isShoalError(error, 'ERR_IO') && cause?.code === 'EIO';
 }
 
 /**

@@ -9,7 +9,7 @@ import { digestChunk, type HashOptions } from '../../hashing/hasher.ts';
 import type { SeedCache } from '../../hashing/seed-cache.ts';
 import { copyChunks } from '../../storage/copy-chunks.ts';
 import { changedAt, found, hasSameBytes, restSince } from '../../storage/file-stamp.ts';
-import { isDiskError } from '../../storage/fs-error.ts';
+import { isDiskError } from '../../storage/io-errors.ts';
 import { bootId } from './boot-id.ts';
 import { makingFile } from './check-output.ts';
 import { cloneWhole } from './clone-whole.ts';

@@ -1,6 +1,9 @@
 import { readFile, rename, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Share, ShoalNode } from '../../../node/index.ts';
+import type { ByteRange } from '../../../protocol/index.ts';
+import { FailingCalls } from '../../helpers/adversaries/failing-calls.ts';
 import { Peer } from '../../helpers/adversaries/peer.ts';
 import { makeFolder, openBelow } from '../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../helpers/fixtures/seeds.ts';
@@ -183,6 +186,33 @@ test('F14: a download continues from another seeder when the file of one seeder 
 	const node = await startNode(t, all.url);
 	const { path } = await node.get(all.share.seed.id, { output: await makeFolder(t) });
 	assert.ok((await readFile(path)).equals(content));
+});
+
+test('a folder stays shared while the system has no descriptors for its files, and requests are refused as busy', async (t) => {
+	const { url } = await startBroker(t);
+	const path = await makeFolder(t);
+	await writeFile(join(path, 'one'), content);
+	const node = await startNode(t, url);
+	const share = await node.share(path);
+	const events: string[] = [];
+	share.on('changed', () => events.push('changed'));
+	share.on('ended', () => events.push('ended'));
+	const warnings: string[] = [];
+	node.on('warning', (error) => warnings.push((error as { code: string }).code));
+	const peer = await Peer.join(t, url);
+	const calls = new FailingCalls(t, path, true);
+	calls.decide = (name) => (/^open/.test(name) ? 'EMFILE' : undefined);
+	const last: ByteRange = [share.seed.length - 1_000, 1_000];
+	for (let refusals = 1; refusals < 8; refusals += 1) {
+		peer.ask(node.id, share.seed.id, [last]);
+		await until('a refusal', () => peer.refusals.length === refusals);
+	}
+	assert.equal(new Set(peer.refusals), new Set(['busy']));
+	assert.equal(warnings, ['ERR_IO', 'ERR_IO', 'ERR_IO'], 'at the first, second and fourth');
+	calls.decide = () => undefined;
+	peer.ask(node.id, share.seed.id, [last]);
+	await until('the bytes', () => peer.received === 1_000);
+	assert.equal(events, []);
 });
 
 test('a second share of the same content in a node is ERR_EXISTS, and its file is closed', async (t) => {
