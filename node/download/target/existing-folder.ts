@@ -134,19 +134,20 @@ export class ExistingFolder {
 	}
 
 	/**
-	 * Checks again, before the folder is replaced, that it has not changed.
+	 * Checks again, when the folder is replaced, that it has not changed.
 	 *
+	 * @param root where the folder is now. @default its path
 	 * @throws ShoalError ERR_EXISTS, ERR_ABORTED
 	 */
-	async checkUnchanged(options: HashOptions): Promise<void> {
+	async checkUnchanged(options: HashOptions, root: string = this.path): Promise<void> {
 		const { path } = this;
-		const now = await found(path);
+		const now = await found(root);
 		if (now === undefined || identityOf(now) !== this.identity || this.#record === undefined) {
 			throw fsError({ code: 'EEXIST' }, path);
 		}
 		const thread = new FolderThread(path, options);
 		try {
-			const job = { do: 'changes', root: path, record: this.#record } as const;
+			const job = { do: 'changes', root, record: this.#record } as const;
 			this.#refuseChanges(await thread.run<string[]>(job));
 		} finally {
 			await thread.close();

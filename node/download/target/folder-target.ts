@@ -356,6 +356,8 @@ export class FolderTarget implements Target {
 		this.#replaced = this.#existing && { path, identity: this.#existing.identity };
 		part.appear(this.#existing !== undefined);
 		storage.moved({ root: part.path, seed: about, index, wanted, links }, made);
+		// A large folder takes long to compare. What people changed meanwhile is in the old folder.
+		await part.checkOld((old) => this.#existing?.checkUnchanged(options, old));
 		const { cache, check } = this.#options;
 		if (wanted === undefined && check === 'whole' && made.isFine) {
 			const stamp = folderStamp(index, made);

@@ -74,6 +74,11 @@ export class PartFolder {
 		return new PartFolder(paths, before !== undefined, stats);
 	}
 
+	/** Where the folder that was replaced is until everything is synced. */
+	get #old(): string {
+		return join(this.side, OLD);
+	}
+
 	/** The index that an earlier download has stored; undefined if there is none. */
 	async storedIndex(most: number): Promise<Uint8Array | undefined> {
 		const path = join(this.side, INDEX);
@@ -95,8 +100,8 @@ export class PartFolder {
 	 *   ERR_IO
 	 */
 	appear(replaces: boolean): void {
-		const { path, root, side } = this;
-		const old = join(side, OLD);
+		const { path, root } = this;
+		const old = this.#old;
 		let isMoved = false;
 		try {
 			if (replaces) {
@@ -117,6 +122,21 @@ export class PartFolder {
 	}
 
 	/**
+	 * Checks the folder that was replaced. If `check` fails, takes the new folder back.
+	 *
+	 * @param check gets the path at which the replaced folder is now
+	 * @throws the error of `check`
+	 */
+	async checkOld(check: (old: string) => Promise<void> | undefined): Promise<void> {
+		try {
+			await check(this.#old);
+		} catch (error) {
+			this.takeBack();
+			throw error;
+		}
+	}
+
+	/**
 	 * Moves the folder back into the part folder, and gives a folder that it has replaced its name
 	 * back. Never throws.
 	 */
@@ -124,7 +144,7 @@ export class PartFolder {
 		try {
 			renameSync(this.path, this.root);
 			if (this.#hasReplaced) {
-				renameSync(join(this.side, OLD), this.path);
+				renameSync(this.#old, this.path);
 			}
 		} catch {
 			// The part folder stays. The next download gives the old folder its name back, or checks

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import {
 	appendFile,
 	mkdir,
@@ -14,8 +15,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { partPathsOf } from '../../../../node/download/target/part-paths.ts';
+import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
 import { canMount } from '../../../helpers/fixtures/small-disk.ts';
-import { linesIn, plant } from '../../../helpers/fixtures/trees.ts';
+import { linesIn, linesOf, plant } from '../../../helpers/fixtures/trees.ts';
 import {
 	FolderRig,
 	isThere,
@@ -83,6 +85,39 @@ for (const [what, [change, named]] of Object.entries(CHANGES)) {
 		assert.match(error.message, named);
 		assert.equal(await linesIn(rig.path), lines);
 		await session.target.abandon();
+		await rename(rig.path, `${rig.path}.mine`);
+		assert.is(await rig.get(made), 0, 'verified chunks are kept');
+		await isThere(rig);
+	});
+}
+
+const LATE_CHANGES: Record<string, readonly [string, (path: string) => void]> = {
+	'is changed': ['a/one', (path) => writeFileSync(path, 'mine')],
+	'gets a file': ['mine', (path) => writeFileSync(path, 'mine')],
+	'loses a file': ['gone', (path) => unlinkSync(path)],
+};
+
+for (const [what, [name, change]] of Object.entries(LATE_CHANGES)) {
+	test(`an older version that ${what} at the moment when it is replaced gets its name back`, async (t) => {
+		const rig = await FolderRig.make(t);
+		await rig.get(older);
+		const session = await rig.open(made);
+		await session.store(session.missing);
+		let isChanged = false;
+		new FailingCalls(t, rig.place, true).decide = (call, _, [path]) => {
+			if (call === 'renameSync' && path === rig.path && !isChanged) {
+				isChanged = true;
+				change(join(rig.path, name));
+			}
+			return undefined;
+		};
+		const error = await rejects(session.target.finish(made.seed, {}));
+		assert.is(error.code, 'ERR_EXISTS');
+		assert.match(error.message, `was changed since shoal get made it ("${name}")`);
+		await session.target.abandon();
+		const isOther = (line: string): boolean => !line.endsWith(` ${name}`);
+		assert.equal((await linesIn(rig.path)).filter(isOther), linesOf(OLDER).filter(isOther));
+		assert.is(existsSync(join(rig.path, name)), name !== 'gone');
 		await rename(rig.path, `${rig.path}.mine`);
 		assert.is(await rig.get(made), 0, 'verified chunks are kept');
 		await isThere(rig);
