@@ -137,9 +137,13 @@ export class FolderStorage implements Storage {
 		}
 	}
 
-	/** Checks that the folder still exists while it is written. @throws ShoalError ERR_NO_FILE */
+	/**
+	 * Checks that the folder still exists while it is written.
+	 *
+	 * @throws ShoalError ERR_NO_FILE, ERR_PERMISSION, ERR_IO
+	 */
 	checkNamed(): void {
-		if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
+		if (!isThere(this.path)) {
 			throw new ShoalError(
 				'ERR_NO_FILE',
 				`${quoted(this.path, 300)} was removed while it was written; start again`,
@@ -289,5 +293,14 @@ export class FolderStorage implements Storage {
 				`${file} has changed since the seed of its folder was made`,
 			);
 		}
+	}
+}
+
+/** @throws ShoalError ERR_PERMISSION, ERR_IO */
+function isThere(path: string): boolean {
+	try {
+		return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+	} catch (error) {
+		throw fsError(error, path);
 	}
 }

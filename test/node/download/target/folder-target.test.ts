@@ -232,6 +232,25 @@ function failClose(calls: FailingCalls): void {
 	};
 }
 
+test('if its folder cannot be reached any more, a download ends with an error that says why', async (t) => {
+	const { rig } = await interrupted(t);
+	for (const [failure, code] of [
+		['EACCES', 'ERR_PERMISSION'],
+		['EIO', 'ERR_IO'],
+	]) {
+		const session = await rig.open(made);
+		const calls = new FailingCalls(t, rig.place, true);
+		calls.decide = (name) => (name === 'lstatSync' ? failure : undefined);
+		const error = await rejects(session.store(session.missing));
+		calls.decide = () => undefined;
+		assert.is(error.code, code);
+		assert.match(error.message, /\.part\/content": /);
+		await session.target.abandon();
+	}
+	await rig.get(made);
+	await isThere(rig);
+});
+
 test('a written file that cannot be closed ends the download before the folder appears', async (t) => {
 	const rig = await FolderRig.make(t);
 	const calls = new FailingCalls(t, rig.place, true);
