@@ -297,10 +297,11 @@ export class FolderTarget implements Target {
 	}
 
 	async #storedIndex(part: PartFolder, seed: Seed): Promise<Uint8Array | undefined> {
-		const index = await part.storedIndex(seed.index as number);
 		try {
+			const index = await part.storedIndex(seed.index as number);
 			return index && new Folder(seed, index).index;
 		} catch {
+			// It is fetched again.
 			return undefined;
 		}
 	}

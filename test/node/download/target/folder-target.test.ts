@@ -109,6 +109,18 @@ test('a damaged index is fetched again', async (t) => {
 	await isThere(rig);
 });
 
+test('an index that the disk cannot read is fetched again', async (t) => {
+	const { rig } = await interrupted(t);
+	new FailingCalls(t, rig.place).decide = (name, _, [path]) =>
+		name === 'readFile' && String(path).endsWith('.index') ? 'EIO' : undefined;
+	const session = await rig.open(made);
+	assert.is(session.indexes, 1);
+	assert.equal([...session.stored.indices()], half);
+	await session.store(session.missing);
+	await session.finish();
+	await isThere(rig);
+});
+
 test('files that were changed in the part folder are found by their digests, and fetched again', async (t) => {
 	const { rig, content } = await interrupted(t, made, [...Array(made.seed.chunks).keys()]);
 	await writeFile(join(content, 'a/one'), 'x', { flag: 'r+' });
