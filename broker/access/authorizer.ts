@@ -83,6 +83,8 @@ export class Authorizer implements ChunkRules {
 	readonly #nameless = new WeakSet<Client>();
 	readonly #wide = new WeakMap<Client, TokenBucket>();
 	readonly tokenAuth: TokenAuth;
+	/** The role of each client, by its connection. It is kept for the will of a closed connection. */
+	readonly #roles = new WeakMap<Duplex, Role>();
 	/** Role and token of each connected client, by its connection. */
 	readonly #members = new Map<Duplex, { readonly role: Role; readonly token: string }>();
 	readonly #audit: (refusal: Refusal) => void;
@@ -195,6 +197,7 @@ export class Authorizer implements ChunkRules {
 	#openSession(client: Client, password: Uint8Array | undefined): SessionRefusal | undefined {
 		const { conn, id } = client;
 		if (this.#trusted.has(conn)) {
+			this.#sessions.reserve(id);
 			return undefined;
 		}
 		if (this.#nameless.has(client)) {
@@ -213,6 +216,7 @@ export class Authorizer implements ChunkRules {
 		}
 		const why = this.#sessions.open(conn, { id, address, secret });
 		if (why === undefined) {
+			this.#roles.set(conn, role);
 			this.#members.set(conn, { role, token });
 			this.#moved('joined', { id, address, role });
 			conn.once('close', () => {
@@ -225,7 +229,7 @@ export class Authorizer implements ChunkRules {
 	}
 
 	#roleOf({ conn }: Client): Role {
-		return this.#members.get(conn)?.role ?? 'node';
+		return this.#roles.get(conn) ?? 'node';
 	}
 
 	#rejection(why: SessionRefusal, client: Client): Error & { returnCode: number } {
@@ -285,12 +289,15 @@ export class Authorizer implements ChunkRules {
 			return false;
 		}
 		const filters = this.#filters.get(client) ?? new Set();
+		const isNew = !filters.has(filter);
 		this.#filters.set(client, filters.add(filter));
 		const { limits } = this.#rules;
 		if (filters.size <= limits.subscriptions && this.#mayAskForAll(client, filter)) {
 			return true;
 		}
-		filters.delete(filter);
+		if (isNew) {
+			filters.delete(filter);
+		}
 		const text = `${client.id} has too many subscriptions`;
 		this.#warn(this.#refusal('subscriptions', text, client, about));
 		return false;

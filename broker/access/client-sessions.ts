@@ -59,6 +59,8 @@ export class ClientSessions {
 	/** The secrets of sessions that are closed, the oldest first. */
 	readonly #secretsOfClosed = new Map<string, Buffer>();
 	readonly #perAddress = new Map<string, number>();
+	/** The ids of the clients without sessions, such as the tracker of the broker. */
+	readonly #reserved = new Set<string>();
 
 	/** @param isKept whether the broker retains a message of the node */
 	constructor(limits: Limits, now: () => number, isKept: (id: string) => boolean = () => false) {
@@ -76,6 +78,11 @@ export class ClientSessions {
 	/** The IP address of the client with this id; undefined if it has no session. */
 	addressOf(id: string): string | undefined {
 		return this.#sessions.get(id)?.address;
+	}
+
+	/** Refuses `id` to all clients from now on. */
+	reserve(id: string): void {
+		this.#reserved.add(id);
 	}
 
 	/**
@@ -129,6 +136,9 @@ export class ClientSessions {
 	#whyNot(id: string, address: string, secret: Uint8Array | undefined): SessionRefusal | undefined {
 		if (!isNodeId(id)) {
 			return 'id';
+		}
+		if (this.#reserved.has(id)) {
+			return 'taken';
 		}
 		const present = this.#sessions.get(id);
 		if (present !== undefined) {

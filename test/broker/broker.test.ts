@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { Broker } from '../../broker/index.ts';
+import { Broker, type Tracker } from '../../broker/index.ts';
 import { encodeJson, Link, makeNodeId, Topics } from '../../protocol/index.ts';
 import {
 	connectPacket,
@@ -149,6 +149,22 @@ test('T10: subscriptions of one client are limited', async (t) => {
 	assert.is(broker.stats().refused.subscriptions, 1);
 });
 
+test('T10: a repeated subscription that is refused still counts', async (t) => {
+	const broker = await startBroker(t, { limits: { subscriptions: 4, wideBurst: 3 } });
+	const ann = await Member.join(t, broker.url);
+	const filterOf = (number: number) => `${topics.root}/announce/${seedId(number)}/+`;
+	await ann.link.subscribe(filterOf(1));
+	let isRefused = false;
+	while (!isRefused) {
+		await ann.link.subscribe(filterOf(2)).catch(() => {
+			isRefused = true;
+		});
+	}
+	const swarm = topics.swarm(SEED, 'other-001');
+	assert.is((await rejects(ann.link.subscribe(swarm))).code, 'ERR_REFUSED');
+	assert.is(broker.stats().refused.subscriptions, 2);
+});
+
 test('T9, F19: the id of a connected client is refused without its password, and taken over with it', async (t) => {
 	const broker = await startBroker(t);
 	const { url } = broker;
@@ -164,6 +180,19 @@ test('T9, F19: the id of a connected client is refused without its password, and
 	assert.ok(again.isUp);
 	assert.is(broker.stats().refused.taken, 1);
 	assert.is((await rejects(Link.open({ url, id: 'a b c d e f' }))).code, 'ERR_ID_TAKEN');
+});
+
+test('T9: no client takes the id of the tracker', async (t) => {
+	const broker = await startBroker(t);
+	const { id } = broker.tracker as Tracker;
+	let downs = 0;
+	broker.tracker?.on('down', () => {
+		downs += 1;
+	});
+	const error = await rejects(Link.open({ url: broker.url, id, password: 'guess' }));
+	assert.is(error.code, 'ERR_ID_TAKEN');
+	assert.is(broker.stats().refused.taken, 1);
+	assert.is(downs, 0);
 });
 
 test('an ordinary client with an empty client id and a clean session is accepted', async (t) => {
