@@ -23,7 +23,7 @@ import {
 	lowersNoOther,
 	onAedesError,
 } from './aedes/internals.ts';
-import { closeAedes, makeAedes } from './aedes/make-aedes.ts';
+import { closeAedes, listenAedes, makeAedes } from './aedes/make-aedes.ts';
 import { type RetainedStore, retainedOf } from './aedes/retained-store.ts';
 import type { BrokerEvents, BrokerOptions } from './broker-options.ts';
 import { ChannelStore } from './channels/channel-store.ts';
@@ -271,7 +271,7 @@ export class Broker {
 	}
 
 	async #listen(host: string, port: number): Promise<void> {
-		await this.#aedes.listen();
+		await listenAedes(this.#aedes);
 		keepRetainedIn(this.#aedes, this.#retained);
 		await new Promise<void>((resolve, reject) => {
 			this.#server.once('error', (cause) => reject(portError(cause, host, port)));

@@ -19,7 +19,7 @@ import {
 import { TokenBucket } from './access/token-bucket.ts';
 import { onEndings } from './aedes/connection-end.ts';
 import { grantedOf } from './aedes/internals.ts';
-import { closeAedes, type Hooks, makeAedes } from './aedes/make-aedes.ts';
+import { closeAedes, type Hooks, listenAedes, makeAedes } from './aedes/make-aedes.ts';
 import { type KeyPair, secureContext } from './net/certificate.ts';
 import { Connections } from './net/connections.ts';
 import { accept, packetReader } from './net/packet-reader.ts';
@@ -170,7 +170,7 @@ export class Listener {
 	static async start(options: ListenerOptions): Promise<Listener> {
 		const listener = new Listener(options);
 		const { host, port } = options;
-		await listener.#aedes.listen();
+		await listenAedes(listener.#aedes);
 		await new Promise<void>((resolve, reject) => {
 			listener.#server.once('error', (cause) => {
 				reject(portError(cause, host ?? '::', port, '--listen'));

@@ -27,6 +27,7 @@ interface ClientInternals {
 /** The part of an Aedes that is not in its types. */
 interface AedesInternals {
 	readonly persistence: RetainedPersistence;
+	readonly _clearWillInterval: NodeJS.Timeout;
 	on(event: 'error', listener: (error: unknown) => void): void;
 }
 
@@ -94,6 +95,34 @@ export function keepRetainedIn(aedes: Aedes, store: RetainedPersistence): void {
 		createRetainedStream: (filter) => store.createRetainedStream(filter),
 		createRetainedStreamCombi: (filters) => store.createRetainedStreamCombi(filters),
 	} satisfies RetainedPersistence);
+}
+
+/**
+ * Makes subscriptions begin and end at once. Aedes waits for a later turn of the event loop, and only
+ * then forgets a subscription that has ended, by its filter. A new subscription of the client to the
+ * same filter would be forgotten with it, and would remain even after the client has disconnected.
+ */
+export function subscribeAtOnce(aedes: Aedes): void {
+	const subscribe = aedes.subscribe.bind(aedes);
+	const unsubscribe = aedes.unsubscribe.bind(aedes);
+	aedes.subscribe = (filter, deliver, done) => {
+		subscribe(filter, deliver, () => {});
+		done();
+	};
+	aedes.unsubscribe = (filter, deliver, done) => {
+		unsubscribe(filter, deliver, () => {});
+		done?.();
+	};
+}
+
+/**
+ * Keeps `aedes` from publishing wills of clients that are connected. From time to time, Aedes
+ * publishes the wills that other brokers with the same persistence have left. There are none, but if
+ * the clock of the system jumps ahead, Aedes takes its own wills for these. To be called after
+ * `aedes.listen()`.
+ */
+export function leaveWills(aedes: Aedes): void {
+	clearInterval((aedes as unknown as AedesInternals)._clearWillInterval);
 }
 
 /** Calls `listener` with each failure of `aedes` itself. */

@@ -1,6 +1,6 @@
 import { Aedes, type AedesOptions } from 'aedes';
 import { type Limits, MAX_TOPIC_LEVELS } from '../../protocol/index.ts';
-import { skipNumberCache } from './internals.ts';
+import { leaveWills, skipNumberCache, subscribeAtOnce } from './internals.ts';
 
 /** The hooks by which Aedes asks what a client may do. */
 export type Hooks = Pick<
@@ -11,11 +11,11 @@ export type Hooks = Pick<
 
 /**
  * Makes an Aedes without persistent sessions, in which no client waits for another. It is ready
- * after `listen()`.
+ * after {@link listenAedes}.
  */
 export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTime'>): Aedes {
 	skipNumberCache();
-	return new Aedes({
+	const aedes = new Aedes({
 		...hooks,
 		preConnect: (client, packet, done) => {
 			hooks.preConnect(client, packet, done);
@@ -32,6 +32,14 @@ export function makeAedes(hooks: Hooks, { connectTime }: Pick<Limits, 'connectTi
 		connectTimeout: connectTime,
 		maxTopicLevels: MAX_TOPIC_LEVELS,
 	});
+	subscribeAtOnce(aedes);
+	return aedes;
+}
+
+/** Makes `aedes` ready for connections. */
+export async function listenAedes(aedes: Aedes): Promise<void> {
+	await aedes.listen();
+	leaveWills(aedes);
 }
 
 /** Disconnects every client of `aedes`; resolves when all are disconnected. */

@@ -15,7 +15,12 @@ import {
 	lowersNoOther,
 	onAedesError,
 } from '../../../broker/aedes/internals.ts';
-import { closeAedes, type Hooks, makeAedes } from '../../../broker/aedes/make-aedes.ts';
+import {
+	closeAedes,
+	type Hooks,
+	listenAedes,
+	makeAedes,
+} from '../../../broker/aedes/make-aedes.ts';
 import { RetainedStore } from '../../../broker/aedes/retained-store.ts';
 import {
 	connectPacket,
@@ -25,6 +30,7 @@ import {
 	publishPacket,
 	type RawClient,
 	subscribePacket,
+	unsubscribePacket,
 } from '../../helpers/adversaries/raw-client.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 import { until } from '../../helpers/harness/until.ts';
@@ -41,12 +47,17 @@ interface Started {
 }
 
 /** Starts an Aedes on a free port. It allows every client everything that `hooks` do not refuse. */
-async function start(t: Scope, hooks: Partial<Hooks> = {}, connectTime = 60_000): Promise<Started> {
+async function start(
+	t: Scope,
+	hooks: Partial<Hooks> = {},
+	connectTime = 60_000,
+	listen = listenAedes,
+): Promise<Started> {
 	const aedes = makeAedes(
 		{ preConnect: (_client, _packet, done) => done(null, true), ...hooks },
 		{ connectTime },
 	);
-	await aedes.listen();
+	await listen(aedes);
 	const server = createServer((socket) => aedes.handle(socket));
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	t.defer(async () => {
@@ -226,6 +237,70 @@ test('the subscribe event contains refused subscriptions, with QoS 128', async (
 		grantedOf(await subscribe(started, raw, 'granted')).map(({ topic }) => topic),
 		['granted'],
 	);
+});
+
+test('subscriptions that end and begin again in one packet of bytes leave nothing behind', async (t) => {
+	const started = await start(t);
+	const { aedes } = started;
+	const { raw } = await join(started, t);
+	const ended: string[][] = [];
+	aedes.on('unsubscribe', (filters) => ended.push(filters));
+	const again = [subscribePacket('a/b', 0), unsubscribePacket('a/b'), subscribePacket('a/b', 1)];
+	raw.socket.write(Buffer.concat(again));
+	await until('it is subscribed again', () => Buffer.concat(raw.received).length === 18);
+	raw.socket.write(unsubscribePacket('a/b'));
+	await until('both have ended', () => ended.length === 2);
+	const flags = { cmd: 'publish', qos: 0, retain: false, dup: false } as const;
+	aedes.publish({ topic: 'a/b', payload: Buffer.from('x'), ...flags }, () => {});
+	raw.socket.write(subscribePacket('c/d', 0));
+	await until('the next answer', () => Buffer.concat(raw.received).length === 27);
+	assert.equal(messagesOf(raw), []);
+});
+
+/**
+ * Lets the clock of the system jump ahead by an hour, and Aedes look for the wills of other brokers.
+ *
+ * @returns whether the will of a client that is connected was published
+ */
+async function willAfterJump(t: Scope, listen?: (aedes: Aedes) => Promise<void>) {
+	const { setInterval: set, clearInterval: clear } = globalThis;
+	const looks = new Map<unknown, () => void>();
+	Object.assign(globalThis, {
+		setInterval: (work: () => void, ms: number) => {
+			const timer = set(work, ms);
+			looks.set(timer, work);
+			return timer;
+		},
+		clearInterval: (timer: NodeJS.Timeout) => {
+			looks.delete(timer);
+			clear(timer);
+		},
+	});
+	t.defer(() => Object.assign(globalThis, { setInterval: set, clearInterval: clear }));
+	const started = await start(t, {}, undefined, listen);
+	const published: string[] = [];
+	started.aedes.on('publish', ({ topic }) => published.push(topic));
+	await connectRaw(t, started.port, 'client-01', { topic: 'gone', payload: 'x' });
+	const { now } = Date;
+	Object.assign(Date, { now: () => now() + 3_600_000 });
+	t.defer(() => Object.assign(Date, { now }));
+	// The last one comes before the next heartbeat, by which Aedes knows itself.
+	[...looks.values()].at(-1)?.();
+	const { socket } = await connectRaw(t, started.port, 'client-02', {
+		topic: 'last',
+		payload: 'x',
+	});
+	socket.destroy();
+	await until('the other will is published', () => published.includes('last'));
+	return published.includes('gone');
+}
+
+test('a jump of the clock publishes no will of a client that is connected', async (t) => {
+	assert.not(await willAfterJump(t));
+});
+
+test('without leaveWills it does: if this fails, leaveWills is not needed any more', async (t) => {
+	assert.ok(await willAfterJump(t, (aedes) => aedes.listen()));
 });
 
 test('a client that sends no CONNECT ends with an error whose text endingOf knows', async (t) => {

@@ -60,6 +60,11 @@ export function subscribePacket(filter: string, qos = 1): Buffer {
 	return packet(0x82, [Buffer.from([0, 1]), text(filter), Buffer.from([qos])]);
 }
 
+/** An UNSUBSCRIBE of one filter. */
+export function unsubscribePacket(filter: string): Buffer {
+	return packet(0xa2, [Buffer.from([0, 1]), text(filter)]);
+}
+
 /** A PUBLISH. The QoS is in its first byte, `first`; the message id for QoS 1 is 1. */
 export function publishPacket(topic: string, payload: Uint8Array, first = 0x30): Buffer {
 	const id = (first & 0x06) === 0 ? [] : [Buffer.from([0, 1])];
