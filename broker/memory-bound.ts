@@ -5,6 +5,7 @@ import {
 	MOST_RECEIPT_BYTES,
 } from '../protocol/index.ts';
 import { USUAL_PACKET } from './net/large-packets.ts';
+import { MOST_UNREAD } from './net/unread-answers.ts';
 
 /** The most memory that a broker uses for one purpose. */
 export interface MemoryRow {
@@ -26,6 +27,8 @@ const LISTED = KIB;
 const SUBSCRIPTION = 2 * KIB;
 /** Bytes measured on Node.js 20: a retained receipt without its payload. */
 const RECEIPT = 1.5 * KIB;
+/** Bytes of an answer in the queue of a client, however short it is. */
+const ANSWER = 256;
 /** Bytes of a connection: socket, parser, client of Aedes. */
 const CLIENT = 32 * KIB;
 /** Bytes of the program, its libraries, and garbage that is not collected yet. */
@@ -44,6 +47,11 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 			what: 'queued for clients',
 			how: 'clients × cutQueue, at most queueTotal',
 			most: Math.min(clients * cutQueue, queueTotal),
+		},
+		{
+			what: 'answers that clients do not read',
+			how: `clients × ${MOST_UNREAD.toLocaleString('en')}`,
+			most: clients * MOST_UNREAD * ANSWER,
 		},
 		{
 			what: 'incoming packets',

@@ -15,6 +15,7 @@ import { type LargePackets, USUAL_PACKET } from './large-packets.ts';
 import { adoptSocket } from './socket-internals.ts';
 import { SecureStream } from './tls-stream.ts';
 import { count, type Flow } from './traffic.ts';
+import { UnreadAnswers } from './unread-answers.ts';
 import { MQTT_PORT, type PortKind, tlsFailure, wrongProtocol } from './wrong-protocol.ts';
 
 // MQTT 3.1.1, 2.2.1.
@@ -35,6 +36,8 @@ const BRIDGE = 0x80;
 const LARGE = 32 * 1024;
 const TOO_MANY_LARGE =
 	'too many large packets are arriving, and that of this client began first; see the limit incoming';
+const TOO_MANY_UNREAD =
+	'a client sends packets, and does not read the answers: its connection is cut';
 
 /**
  * Bytes of packets that may wait for Aedes. Above this, reading pauses, because Aedes handles all
@@ -97,8 +100,8 @@ export function packetReader(
 	const { limits, pool, taker, large, control, onBad, port = MQTT_PORT } = options;
 	let client: Client | undefined;
 	let isFirst = true;
-	const cut = (): void => {
-		onBad(new ShoalError('ERR_LIMIT', TOO_MANY_LARGE));
+	const cut = (why: string): void => {
+		onBad(new ShoalError('ERR_LIMIT', why));
 		stream.destroy();
 	};
 	/**
@@ -124,7 +127,7 @@ export function packetReader(
 				throw new ShoalError('ERR_LIMIT', `a packet of ${length} bytes is larger than ${most}`);
 			}
 			isFirst = false;
-			large?.begin(framer, length, cut);
+			large?.begin(framer, length, () => cut(TOO_MANY_LARGE));
 		},
 		// Only plain messages get a buffer of the pool. Aedes may keep other packets, such as one
 		// with a will, and a whole buffer of the pool would be kept for each of them.
@@ -135,17 +138,23 @@ export function packetReader(
 			if (client?.connected !== true && refuseVersion(packet)) {
 				return;
 			}
-			if (client?.connected !== true || !taker.relay(client, packet)) {
-				if (control !== undefined && (packet[0] as number) >> 4 === PUBLISH) {
-					count(control, packet.length);
-				}
-				give(packet);
-			} else {
+			if (client?.connected === true && taker.relay(client, packet)) {
 				keepAlive(client);
+				return;
+			}
+			const first = packet[0] as number;
+			if (control !== undefined && first >> 4 === PUBLISH) {
+				count(control, packet.length);
+			}
+			if (answers.isFine(first)) {
+				give(packet);
+			} else if (!stream.destroyed) {
+				cut(TOO_MANY_UNREAD);
 			}
 		},
 	});
 	const { stream, give } = open(framer, options);
+	const answers = new UnreadAnswers(stream);
 	stream.once('close', () => large?.end(framer));
 	return {
 		stream,

@@ -22,6 +22,8 @@ const test = suite('packet reader');
 const topics = new Topics();
 const PING = Buffer.from([0xc0, 0]);
 const PONG = Buffer.from([0xd0, 0]);
+/** Bytes that a test leaves in its own socket. */
+const MOST_PENDING = 1_000_000;
 const CHUNK = Buffer.alloc(70_000, 'chunk');
 
 test('a client that sends one byte at a time is served like any other', async (t) => {
@@ -88,6 +90,28 @@ test('a client that sends only chunks stays connected, and is cut when it stops'
 	assert.not.ok(sender.isClosed());
 	timers.fire();
 	await until('it is cut', sender.isClosed);
+});
+
+test('a client that sends packets, and reads no answers, is cut; one that reads them is not', async (t) => {
+	const broker = await startBroker(t);
+	const warnings: string[] = [];
+	broker.on('warning', (error) => warnings.push(String(error)));
+	const pings = Buffer.concat(Array.from({ length: 512 }, () => PING));
+	const reader = await connectRaw(t, broker.port, 'reader-01');
+	for (let sent = 1; sent <= 16; sent += 1) {
+		reader.socket.write(pings);
+		const read = (): number => reader.received.reduce((sum, { length }) => sum + length, 0);
+		await until('it has all answers', () => read() === 4 + sent * pings.length);
+	}
+	const evil = await connectRaw(t, broker.port, 'evil-0001');
+	evil.socket.pause();
+	const isCut = (): boolean => broker.stats().clients === 1;
+	while (!isCut()) {
+		evil.socket.write(pings);
+		await until('it is read', () => isCut() || evil.socket.writableLength < MOST_PENDING);
+	}
+	assert.match(warnings.join(), 'does not read the answers');
+	assert.not.ok(reader.isClosed());
 });
 
 test('a client is disconnected if it ends its side, or vanishes within a packet', async (t) => {
