@@ -18,9 +18,9 @@ import {
 	type WatcherEvent,
 } from '../../protocol/index.ts';
 import { askAny } from './ask-any.ts';
+import { Clearing } from './clearing.ts';
 import { type Decision, endsAnnounce } from './decisions.ts';
 import { Outbox } from './outbox.ts';
-import { OwnMessages } from './own-messages.ts';
 import { withPeerRoutes } from './peer-routes.ts';
 import { Registry } from './registry.ts';
 import { Sweeper } from './sweeper.ts';
@@ -59,9 +59,8 @@ export class ActiveTracker {
 	readonly #counts: TrackerCounts;
 	readonly #hooks: ActiveHooks;
 	readonly #link: Link;
-	readonly #outbox: Outbox;
-	/** Empty messages that this tracker has published itself; they withdraw nothing. */
-	readonly #ownMessages = new OwnMessages();
+	readonly #replies: Outbox;
+	readonly #clearing: Clearing;
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
 	#isEnding = false;
 	/** The last request by which this tracker searches for others. */
@@ -78,19 +77,20 @@ export class ActiveTracker {
 		this.#hooks = hooks;
 		this.#link = link;
 		this.registry = new Registry(settings);
-		this.#outbox = new Outbox(
-			() => link.isUp,
-			(error) => {
-				counts.undelivered += 1;
-				hooks.onWarning(error);
-			},
-		);
+		const onFailure = (error: unknown): void => {
+			counts.undelivered += 1;
+			hooks.onWarning(error);
+		};
+		const { topics, limits } = settings;
+		this.#replies = new Outbox(() => link.isUp, onFailure);
+		this.#clearing = new Clearing({ link, topics, most: limits.announces, onFailure });
 		link.on('up', () => this.#begin());
 		link.on('down', (reason) => this.#interrupt(reason));
 		link.on('message', (message) => this.#receive(message));
+		link.on('warning', (error) => hooks.onWarning(error));
 		const sweeper = new Sweeper({
 			registry: this.registry,
-			outbox: this.#outbox,
+			outbox: this.#clearing,
 			isOn: () => link.isUp && !this.#isEnding,
 			act: (decisions) => {
 				counts.expired += decisions.filter(endsAnnounce).length;
@@ -156,7 +156,7 @@ export class ActiveTracker {
 		for (const timer of this.#timers) {
 			clearInterval(timer);
 		}
-		this.#outbox.clear();
+		this.#drop();
 		// From now on no request is answered: a tracker that stands by sends one as soon as it reads
 		// `lost`, and must not take the answer for a sign of life.
 		this.#isEnding = true;
@@ -185,15 +185,21 @@ export class ActiveTracker {
 	#begin(): void {
 		this.registry.connected();
 		this.#repeat();
-		this.#outbox.pump();
+		this.#replies.pump();
+		this.#clearing.pump();
 		this.#hooks.onReady(this.#link.session);
 	}
 
 	#interrupt(reason: ShoalError): void {
 		this.registry.disconnected();
-		this.#outbox.clear();
-		this.#ownMessages.clear();
+		this.#drop();
 		this.#hooks.onDown(reason);
+	}
+
+	/** Drops all messages that wait. */
+	#drop(): void {
+		this.#replies.clear();
+		this.#clearing.drop();
 	}
 
 	#tellLoad(): void {
@@ -250,7 +256,7 @@ export class ActiveTracker {
 				if (payload.length > 0) {
 					const announce = decodeAnnounce(payload);
 					this.#act(this.registry.announce(parsed.seed, parsed.from, announce, isRetained));
-				} else if (!this.#ownMessages.take(topic)) {
+				} else if (!this.#clearing.isOwn(topic)) {
 					this.#act(this.registry.withdraw(parsed.seed, parsed.from));
 				}
 				break;
@@ -325,15 +331,15 @@ export class ActiveTracker {
 	}
 
 	#answer(node: string, request: Question): void {
-		const reply = this.#replyTo(node, request);
-		if (this.#outbox.size >= MOST_REPLIES) {
+		if (this.#replies.size >= MOST_REPLIES) {
 			this.#counts.undelivered += 1;
 			return;
 		}
+		const reply = this.#replyTo(node, request);
 		const topic = this.#settings.topics.reply(node, this.#settings.id);
 		// With QoS 0: a node that gets no reply asks again. A message with QoS 1 waits on NATS until the
 		// servers have elected a leader.
-		this.#outbox.push(() => {
+		this.#replies.push(() => {
 			this.#link.send(topic, encodeJson(reply));
 			return this.#link.drained();
 		});
@@ -387,11 +393,8 @@ export class ActiveTracker {
 	}
 
 	#forget(topic: string): void {
-		this.#outbox.push(() => {
-			if (this.#settings.topics.tryParse(topic)?.kind === 'announce') {
-				this.#ownMessages.expect(topic);
-			}
-			return this.#link.forget(topic);
-		});
+		if (!this.#clearing.forget(topic)) {
+			this.#counts.undelivered += 1;
+		}
 	}
 }

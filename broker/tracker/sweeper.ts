@@ -8,7 +8,7 @@ const EMPTIED_WITHIN = 1_000;
 /** Options of {@link Sweeper}. */
 export interface SweeperOptions {
 	readonly registry: Registry;
-	readonly outbox: Outbox;
+	readonly outbox: Pick<Outbox, 'emptied'>;
 	/** Whether there is a connection, and the tracker is not closing. */
 	readonly isOn: () => boolean;
 	readonly act: (decisions: readonly Decision[]) => void;
