@@ -1,3 +1,5 @@
+import { setNewest } from '../util/set-newest.ts';
+
 /**
  * ms until a node is dialled again: `SOON` if a lane that had worked was lost, `FIRST` after the
  * first failed dial, and at most `MOST` after several.
@@ -10,11 +12,18 @@ const MOST = 60_000;
  * another machine.
  */
 const UNSEEN = 10 * 60_000;
+/** Most nodes that are remembered; if there are more, the oldest are dropped, and may be dialled. */
+const MOST_NODES = 1_000;
+
+/** When a node may be dialled again, and the pause after the next failure. */
+interface Pause {
+	readonly at: number;
+	readonly pause: number;
+}
 
 /** Decides when nodes may be dialled again. Times are ms, all by the same clock. */
 export class DialBackoff {
-	/** By node: when it may be dialled again, and the pause after the next failure. */
-	readonly #all = new Map<string, { readonly at: number; readonly pause: number }>();
+	readonly #all = new Map<string, Pause>();
 
 	isTime(node: string, now: number): boolean {
 		return now >= (this.#all.get(node)?.at ?? 0);
@@ -22,23 +31,27 @@ export class DialBackoff {
 
 	/** A lane to `node` that had worked was lost. */
 	lost(node: string, now: number): void {
-		this.#all.set(node, { at: now + SOON, pause: SOON });
+		this.#set(node, { at: now + SOON, pause: SOON });
 	}
 
 	/** A dial of `node` failed; `isSeen`: whether the broker has seen it at the dialled addresses. */
 	failed(node: string, isSeen: boolean, now: number): void {
 		const pause = this.#all.get(node)?.pause ?? (isSeen ? FIRST : UNSEEN);
 		const next = Math.max(pause, Math.min(pause * 2, MOST));
-		this.#all.set(node, { at: now + pause, pause: next });
+		this.#set(node, { at: now + pause, pause: next });
 	}
 
 	/** Nothing arrived on the lane to `node`: another program or machine may have its address. */
 	mistaken(node: string, now: number): void {
-		this.#all.set(node, { at: now + MOST, pause: MOST });
+		this.#set(node, { at: now + MOST, pause: MOST });
 	}
 
 	/** A message of `node` has arrived on its direct lane. */
 	worked(node: string): void {
 		this.#all.delete(node);
+	}
+
+	#set(node: string, pause: Pause): void {
+		setNewest(this.#all, node, pause, MOST_NODES);
 	}
 }

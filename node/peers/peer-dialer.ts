@@ -1,9 +1,12 @@
 import { type NodeListing, TICKET_LIFE } from '../../protocol/index.ts';
 import type { Lanes, PeerAddresses } from '../lanes/lanes.ts';
+import { setNewest } from '../util/set-newest.ts';
 import { later } from '../util/timers.ts';
 
 /** ms that a direct lane has to open before the first request goes through the broker. */
 const REACH_FIRST = 300;
+/** Most nodes whose addresses are remembered; if there are more, those learned first are dropped. */
+const MOST_NODES = 1_000;
 
 /** Opens direct lanes to the nodes of a swarm, at the addresses that the tracker lists. */
 export class PeerDialer {
@@ -25,7 +28,8 @@ export class PeerDialer {
 		for (const { node, addresses, cert, verified = 0, ticket } of listed) {
 			if (ticket !== undefined) {
 				const learnedAt = this.#time();
-				this.#addresses.set(node, { addresses, cert, verified, ticket, learnedAt });
+				const found = { addresses, cert, verified, ticket, learnedAt };
+				setNewest(this.#addresses, node, found, MOST_NODES);
 			}
 		}
 	}

@@ -1,3 +1,5 @@
+import { setNewest } from '../util/set-newest.ts';
+
 /** Maximum number of records; if there are more, the oldest is dropped. */
 const MOST_NODES = 1_000;
 /** ms after which a failure is forgotten. */
@@ -58,11 +60,6 @@ export class Responsiveness {
 	}
 
 	#set(node: string, record: Record): void {
-		this.#records.delete(node);
-		this.#records.set(node, record);
-		if (this.#records.size > MOST_NODES) {
-			const [oldest] = this.#records.keys();
-			this.#records.delete(oldest as string);
-		}
+		setNewest(this.#records, node, record, MOST_NODES);
 	}
 }

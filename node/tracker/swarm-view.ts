@@ -10,6 +10,7 @@ import {
 	ShoalError,
 	type Topic,
 } from '../../protocol/index.ts';
+import { setNewest } from '../util/set-newest.ts';
 
 /** A control message as one JSON object. */
 export interface ControlEvent {
@@ -277,14 +278,8 @@ export class SwarmView {
 	}
 
 	#remember(node: string, name: string | undefined): void {
-		if (name === undefined) {
-			return;
-		}
-		this.#namesOfGone.delete(node);
-		this.#namesOfGone.set(node, name);
-		if (this.#namesOfGone.size > MOST_GONE) {
-			const [first] = this.#namesOfGone.keys();
-			this.#namesOfGone.delete(first as string);
+		if (name !== undefined) {
+			setNewest(this.#namesOfGone, node, name, MOST_GONE);
 		}
 	}
 

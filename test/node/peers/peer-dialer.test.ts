@@ -29,4 +29,20 @@ test('a ticket that expired during a sleep is not used; nodes are dialled after 
 	assert.equal(dialled, ['first', 'first', 'second']);
 });
 
+test('of many nodes, those learned first are forgotten', async () => {
+	const dialled: string[] = [];
+	const dialer = new PeerDialer({ reach: async (node) => void dialled.push(node) });
+	const nodes = Array.from({ length: 1_001 }, (_, number) => `node-${10_000 + number}`);
+	const learn = (node: string): void => {
+		dialer.learn([{ node, have: 1, chunks: 1, addresses: [], ticket: 'ticket' }]);
+	};
+	nodes.forEach(learn);
+	const [first = '', second = ''] = nodes;
+	const last = nodes.at(-1) as string;
+	for (const node of [first, second, last]) {
+		await dialer.dial(node);
+	}
+	assert.equal(dialled, [second, last]);
+});
+
 test.run();
