@@ -22,6 +22,7 @@ import {
 	lowerQos,
 	lowersNoOther,
 	onAedesError,
+	paceRetained,
 } from './aedes/internals.ts';
 import { closeAedes, listenAedes, makeAedes } from './aedes/make-aedes.ts';
 import { type RetainedStore, retainedOf } from './aedes/retained-store.ts';
@@ -45,6 +46,8 @@ const OVERHEAD = 1024;
 // ms without traffic after which the system sends TCP keepalive probes.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
+/** The part of `cutQueue` that retained messages may fill. */
+const RETAINED_AHEAD = 1 / 8;
 // Most connections that the system queues until the broker accepts them. The system of any further
 // client retries after a second.
 const BACKLOG = 4_096;
@@ -109,6 +112,7 @@ export class Broker {
 		this.#aedes.on('client', (client) => {
 			deliverAll(client, this.#aedes.id);
 			lowerQos(client, (topic, qos) => granted.of(client, topic, qos));
+			paceRetained(client, limits.cutQueue * RETAINED_AHEAD);
 		});
 		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {

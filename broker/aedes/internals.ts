@@ -3,7 +3,7 @@ import type { Aedes, Client, PublishPacket, Subscription } from 'aedes';
 import mqttPacket from 'mqtt-packet';
 
 // The undocumented parts of Aedes 1.2.0 and mqtt-packet 9.0.2 that the broker uses. If a new
-// version changes one of them, a test in test/broker/aedes/internals.test.ts fails.
+// version changes one of them, a test in test/broker/aedes fails.
 
 /** The private part of a client. */
 interface ClientInternals {
@@ -18,10 +18,13 @@ interface ClientInternals {
 	/** The will; null if there is none, or the client has sent DISCONNECT. */
 	readonly will: object | null;
 	/**
-	 * Sends a message with a QoS above 0, or a retained one. The packet object is for this client
-	 * alone.
+	 * Sends a message with a QoS above 0, or one that was retained: then `retain` is true. The packet
+	 * object is for this client alone.
 	 */
-	deliverQoS(packet: { readonly topic: string; qos: number }, done: () => void): void;
+	deliverQoS(
+		packet: { readonly topic: string; readonly retain: boolean; qos: number },
+		done: () => void,
+	): void;
 }
 
 /** The part of an Aedes that is not in its types. */
@@ -40,6 +43,7 @@ export interface RetainedPersistence {
 
 /** The QoS of a subscription that was refused (MQTT 3.1.1, 3.9.3). */
 const REFUSED = 128;
+const NOTHING = new Uint8Array();
 /** A number above every QoS. */
 const NO_QOS = 3;
 
@@ -70,6 +74,34 @@ export function lowerQos(client: Client, qosOf: (topic: string, qos: number) => 
 	internals.deliverQoS = (packet, done) => {
 		packet.qos = qosOf(packet.topic, packet.qos);
 		deliverQoS(packet, done);
+	};
+}
+
+/**
+ * Sends retained messages to `client` no faster than it reads them. Aedes sends all retained messages
+ * that match a new subscription, and goes on when `client` has disconnected.
+ *
+ * @param ahead bytes that may be queued for the client before the next one is sent
+ */
+export function paceRetained(client: Client, ahead: number): void {
+	const internals = client as unknown as ClientInternals;
+	const { deliverQoS } = internals;
+	const { conn } = client;
+	internals.deliverQoS = (packet, done) => {
+		const next = (): void => {
+			if (!conn.destroyed) {
+				done();
+			}
+		};
+		const whenRead = (): void => {
+			if (conn.writableLength <= ahead) {
+				next();
+			} else {
+				// An empty write is done when all before it is sent.
+				conn.write(NOTHING, next);
+			}
+		};
+		deliverQoS(packet, packet.retain ? whenRead : done);
 	};
 }
 
