@@ -7,7 +7,7 @@ export interface Kind {
 	is(value: unknown): boolean;
 }
 
-/** The kind of each option; an option can also be undefined or null, unless its kind is `required`. */
+/** The kind of each option; an option can also be undefined, unless its kind is `required`. */
 export type Kinds<T> = {
 	readonly [K in keyof Required<T>]: Kind & { readonly isNeeded?: boolean };
 };
@@ -74,7 +74,7 @@ export function checkOptions<T>(options: unknown, kinds: Kinds<T>): void {
 	checkArgument('the argument with the options', options, OBJECT);
 	for (const [name, kind] of Object.entries<Kind & { readonly isNeeded?: boolean }>(kinds)) {
 		const value = (options as Record<string, unknown>)[name];
-		if ((value !== undefined && value !== null) || kind.isNeeded) {
+		if (value !== undefined || kind.isNeeded) {
 			checkArgument(`the option ${name}`, value, kind);
 		}
 	}

@@ -25,11 +25,19 @@ const WRONG: Record<string, readonly unknown[][]> = {
 		['file.bin', { only: '*.jpg' }],
 		['file.bin', { exclude: [5] }],
 		['file.bin', { like: 'disk' }],
+		['file.bin', { only: null }],
+		['file.bin', { output: null }],
 		['file.bin', { onProgress: 'print' }],
 		['file.bin', null],
 	],
 	publish: [[], ['folder'], ['folder', {}], ['folder', { channel: 'lab', to: ['testers'] }]],
-	follow: [[], ['link'], ['link', 5], ['link', 'folder', { groups: 'lab' }]],
+	follow: [
+		[],
+		['link'],
+		['link', 5],
+		['link', 'folder', { groups: 'lab' }],
+		['link', 'folder', { groups: null }],
+	],
 	fleet: [[], [5]],
 	rotateChannel: [[], ['lab', {}], ['lab', { drawer: 'lab.drawer' }]],
 	closeChannel: [[], ['lab', {}]],
@@ -73,6 +81,8 @@ test('wrong options of a node are found before it connects', async () => {
 		{ trace: {} },
 		{ token: 5 },
 		{ maxUp: '5MB' },
+		{ broker: null },
+		{ root: null },
 	]) {
 		await isUsage(start.call(ShoalNode, options), JSON.stringify(options));
 	}
