@@ -16,6 +16,7 @@ import { type FilesPath, formatFolderPath, parseFilesPath } from './files-path.t
 import { findInFolder } from './folder-level.ts';
 import { serveFile } from './serve-file.ts';
 import { serveListing, serveZip } from './serve-folder.ts';
+import { whenOver } from './when-over.ts';
 
 /** The part of a node that the gateway uses. Its methods throw ShoalErrors, as those of `ShoalNode` do. */
 export interface GatewayNode {
@@ -215,7 +216,7 @@ class Gateway {
 	/** The folder with the seed `id`; undefined if that content is a file. */
 	async #open(id: string): Promise<KnownFolder | undefined> {
 		const left = new AbortController();
-		this.#response.once('close', () => left.abort());
+		whenOver(this.#response, () => left.abort());
 		try {
 			return await this.#node.openFolder(id, { signal: left.signal });
 		} catch (error) {

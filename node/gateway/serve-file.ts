@@ -6,6 +6,7 @@ import type { ContentRange, RangeOptions } from '../streaming/content-range.ts';
 import type { ContentStream } from '../streaming/content-stream.ts';
 import { attachment } from './attachment.ts';
 import { parseHttpRange } from './http-range.ts';
+import { whenOver } from './when-over.ts';
 
 /** A file that a gateway serves. */
 export interface ServedFile {
@@ -39,7 +40,7 @@ export async function serveFile({ request, response }: Visit, file: ServedFile):
 	const asked = isForRange ? parseHttpRange(headers.range) : undefined;
 	const content = file.stream(asked ?? {});
 	content.on('error', () => {});
-	response.once('close', () => content.destroy());
+	whenOver(response, () => content.destroy());
 	const { seed, size, start, length } = await open(content, file, response);
 	// An empty content has no byte to start at, so a range with a start is an error. A range of
 	// the last bytes is answered with the whole content.

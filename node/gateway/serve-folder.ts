@@ -12,6 +12,7 @@ import type { FolderLevel } from './folder-level.ts';
 import { zipFolder, zipLength } from './folder-zip.ts';
 import { type Listing, listingJson } from './listing.ts';
 import { LISTING_POLICY, listingPage } from './listing-page.ts';
+import { whenOver } from './when-over.ts';
 
 /** The form of a listing may change with the version of shoal, so caches ask again. */
 const GENERATED = 'private, no-cache';
@@ -52,7 +53,7 @@ export async function serveZip(
 	const hasContent = request.method !== 'HEAD' && length > index;
 	const content = hasContent ? stream({ start: index }) : Readable.from([]);
 	content.on('error', () => {});
-	response.once('close', () => content.destroy());
+	whenOver(response, () => content.destroy());
 	const zip = zipFolder(seed, folder, content);
 	// The first bytes are made before the head is sent, so that an error in them gets its own
 	// status.

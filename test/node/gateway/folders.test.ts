@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import * as assert from 'uvu/assert';
 import { HttpServer } from '../../../broker/index.ts';
-import { gatewayRoute } from '../../../node/gateway/gateway.ts';
+import { type GatewayNode, gatewayRoute } from '../../../node/gateway/gateway.ts';
+import type { ContentStream } from '../../../node/streaming/content-stream.ts';
 import { makeTree } from '../../helpers/fixtures/make-tree.ts';
 import { contentOf } from '../../helpers/fixtures/seeds.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { makeFile, startNode } from '../../helpers/harness/node.ts';
+import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 import { readZip } from '../../helpers/harness/zip-files.ts';
 
 const test = suite('folders by HTTP');
@@ -239,6 +242,49 @@ test('the list of seeds contains the number of files of a folder, and the length
 	const { seed: file } = await seeder.share(await makeFile(t, 'content', 'file.txt'));
 	const plain = (await (await ask(`/seeds/${file.id}`)).json()) as Record<string, unknown>;
 	assert.equal([plain.name, plain.length, 'files' in plain], ['file.txt', 7, false]);
+});
+
+test('a client that leaves while the name of a folder is looked up leaves no download behind', async (t) => {
+	const { node } = await start(t);
+	const left = new AbortController();
+	const asked: ContentStream[] = [];
+	const slow: GatewayNode = {
+		seeds: () => node.seeds(),
+		who: (id) => node.who(id),
+		openFolder: (id, options) => node.openFolder(id, options),
+		resolve: async (what, options) => {
+			const id = await node.resolve(what, options);
+			left.abort();
+			await until('the client has left', () => isLeft);
+			return id;
+		},
+		stream: (id, options) => {
+			const stream = node.stream(id, options);
+			asked.push(stream);
+			return stream;
+		},
+	};
+	let isLeft = false;
+	let isOver = false;
+	const route = gatewayRoute(async () => slow);
+	const gateway = await HttpServer.start({
+		port: 0,
+		routes: [
+			async (visit) => {
+				visit.response.once('close', () => {
+					isLeft = true;
+				});
+				return await Promise.resolve(route(visit)).finally(() => {
+					isOver = true;
+				});
+			},
+		],
+	});
+	t.defer(() => gateway.close());
+	await rejects(fetch(`${gateway.url}/files/my%20%22project%22.zip`, { signal: left.signal }));
+	await until('the request is over', () => isOver);
+	await until('nothing is read any more', () => asked.every(({ closed }) => closed), 20_000);
+	assert.is(node.stats().downloads.running, 0);
 });
 
 test.run();
