@@ -342,14 +342,16 @@ export class Download {
 			this.#giveUp.restart();
 			this.peers.askAll();
 		});
-		this.peers.transferEnded();
+		this.peers.requesting(false);
 	}
 
 	/** Called every 250 ms: reports the progress, and ends the download if no node has the seed. */
 	#report(): void {
 		const { id, onProgress } = this.#options;
 		const seed = this.#content?.seed;
-		const waitsFor = this.#waiting.reason(this.#phase === 'fetching' ? this.transfer : undefined);
+		const fetching = this.#phase === 'fetching' ? this.transfer : undefined;
+		const waitsFor = this.#waiting.reason(fetching);
+		this.peers.requesting(fetching !== undefined && !this.#waiting.rests(fetching));
 		const lanes = this.transfer?.lanes.counts ?? { direct: 0, broker: 0 };
 		onProgress?.({
 			phase: this.#phase,

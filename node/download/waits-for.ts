@@ -53,6 +53,11 @@ export class Waiting {
 		}
 		return now - this.#since > LASTING ? reason : undefined;
 	}
+
+	/** Whether all that is needed now is here: the readers of a stream may not read on for a while. */
+	rests(transfer: Transfer): boolean {
+		return !isBusy(transfer) && isOver({ ...this.#waiter, ...transfer });
+	}
 }
 
 type Fetching = Waiter & Transfer;
@@ -60,10 +65,9 @@ type Fetching = Waiter & Transfer;
 /** The reason why a download waits now; undefined if chunks are on their way, or can be requested. */
 function waitsFor(waiter: Fetching): WaitsFor {
 	const { engine, lanes, peers } = waiter;
-	const { states, nodes } = engine;
-	const isBusy = states.count('assigned') + states.count('verifying') > 0;
-	const isOver = neededChunks(waiter).next().done === true;
-	if (isBusy || isOver || [...nodes.values()].some((node) => isUseful(waiter, node))) {
+	const { nodes } = engine;
+	const isUsed = [...nodes.values()].some((node) => isUseful(waiter, node));
+	if (isBusy(waiter) || isOver(waiter) || isUsed) {
 		return undefined;
 	}
 	const others = peers.replies.filter(([node, reply]) => !nodes.has(node) && offers(waiter, reply));
@@ -73,6 +77,16 @@ function waitsFor(waiter: Fetching): WaitsFor {
 	}
 	// A node that can be reached is used as soon as the download has a slot.
 	return others.some(([node]) => lanes.reaches(node)) ? undefined : 'lane';
+}
+
+/** Whether chunks are on their way or are being verified. */
+function isBusy({ engine: { states } }: Transfer): boolean {
+	return states.count('assigned') + states.count('verifying') > 0;
+}
+
+/** Whether no chunk that is needed is missing. */
+function isOver(waiter: Fetching): boolean {
+	return neededChunks(waiter).next().done === true;
 }
 
 /** The chunks that are missing, and that the readers need if nothing else is fetched. */

@@ -63,7 +63,7 @@ export class Peers {
 	#sentAt = Number.NEGATIVE_INFINITY;
 	#heardAt = Number.NEGATIVE_INFINITY;
 	#isQuerying = false;
-	/** When the transfer began, ms; undefined if there is none, so that peers are asked for no bytes. */
+	/** Since when the transfer requests bytes, ms; undefined if it requests none now. */
 	#transferAt: number | undefined;
 	/** Undefined until a peer has replied, and again when there are no peers. */
 	#downloadSlot: Slot | undefined;
@@ -198,9 +198,9 @@ export class Peers {
 		}
 	}
 
-	/** The transfer has ended. */
-	transferEnded(): void {
-		this.#transferAt = undefined;
+	/** Whether the transfer requests bytes now. While it does not, no peer counts as idle. */
+	requesting(isOn: boolean): void {
+		this.#transferAt = isOn ? (this.#transferAt ?? performance.now()) : undefined;
 	}
 
 	/**
