@@ -58,6 +58,9 @@ const MOST_WAIT = 2_000;
 /** Most refusals that are remembered, so that each of them is told once. */
 const MOST_TOLD = 64;
 
+/** The open sessions of each connection: several may use one subscription. */
+const openOn = new WeakMap<BaseLink, Set<ChannelSession>>();
+
 /** One channel on one broker: its subscriptions, its newest document, and copies of it. */
 export class ChannelSession {
 	/** Channel id. */
@@ -82,6 +85,7 @@ export class ChannelSession {
 		const { link, channel } = options;
 		this.channel = channel;
 		this.#options = options;
+		openOn.set(link, (openOn.get(link) ?? new Set()).add(this));
 		this.#view = new ChannelView({ ...options, now: () => performance.now() });
 		const { random = Math.random, withReceipts = false } = options;
 		this.#copies = new Copies(link.id, random);
@@ -187,7 +191,10 @@ export class ChannelSession {
 		await this.#retain(chain, document);
 	}
 
-	/** Ends the subscriptions. What this node has published stays. */
+	/**
+	 * Ends the subscriptions that no other session of the connection uses. What this node has published
+	 * stays.
+	 */
 	async close(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#asks.close();
@@ -195,8 +202,14 @@ export class ChannelSession {
 			remove();
 		}
 		const { link } = this.#options;
+		const others = openOn.get(link);
+		others?.delete(this);
+		const isUsed = (filter: string): boolean =>
+			[...(others ?? [])].some((other) => other.#filters.includes(filter));
 		for (const filter of this.#filters) {
-			await link.unsubscribe(filter).catch(() => {});
+			if (!isUsed(filter)) {
+				await link.unsubscribe(filter).catch(() => {});
+			}
 		}
 	}
 

@@ -61,6 +61,18 @@ test('a follower that was off has the newest version at once, and takes no older
 	assert.is(read(back.folder, 'a.txt'), 'two');
 });
 
+test('a node that looks at the fleet of a channel for a while still follows the channel', async (t) => {
+	const { publish, follow, image } = await channelRig(t);
+	const { link } = await publish();
+	const machine = await follow(link, 'pc-1');
+	await machine.has(1);
+	const fleet = await machine.node.fleet(link);
+	await fleet.close();
+	writeFileSync(join(image, 'a.txt'), 'two');
+	await publish();
+	await machine.has(2);
+});
+
 test('the iterator of a following yields the versions, and ends when it is stopped', async (t) => {
 	const { publish, follow } = await channelRig(t);
 	const { link } = await publish();
