@@ -23,7 +23,7 @@ import type { FetchOptions } from './download/download-manager.ts';
 import type { DownloadResult } from './download/download-types.ts';
 import { OutputTarget } from './download/target/output-target.ts';
 import { TemporaryTarget } from './download/target/temporary-target.ts';
-import { type FollowedPlace, openFollowed } from './follow/followed-place.ts';
+import { type FollowedPlace, openFollowed, waitWarning } from './follow/followed-place.ts';
 import { Following, type FollowOptions } from './follow/following.ts';
 import type { FolderListing, GetOptions } from './get-options.ts';
 import { digestChunk } from './hashing/hasher.ts';
@@ -110,6 +110,7 @@ export class ShoalNode extends BaseNode {
 		checkCall('share', options, { path });
 		const share = await Share.start(this.context.contents, path, options);
 		this.#shares.add(share);
+		share.stopped.addEventListener('abort', () => this.#shares.delete(share));
 		if (this.isClosed) {
 			await share.stop();
 			this.checkOpen();
@@ -117,7 +118,6 @@ export class ShoalNode extends BaseNode {
 		try {
 			await this.announce(share.seed);
 		} catch (error) {
-			this.#shares.delete(share);
 			await share.stop();
 			throw error;
 		}
@@ -256,13 +256,15 @@ export class ShoalNode extends BaseNode {
 		this.#channels.add(publication);
 		const remove = link.on('up', () => publication.repeat().catch(warn));
 		publication.stopped.addEventListener('abort', remove);
+		publication.stopped.addEventListener('abort', () => this.#channels.delete(publication));
 		return publication;
 	}
 
 	/**
 	 * Keeps a folder at the newest version of a channel. The versions that are applied from now on can
 	 * be iterated over. Never takes an older document than the newest that was known, also after a
-	 * restart.
+	 * restart. Waits for ten seconds at most, and emits a `warning`, while it is not clear whether
+	 * another process follows into the folder.
 	 *
 	 * @param channel the link of the channel, or its id
 	 * @param folder the path of the folder, which is made if it is missing
@@ -282,11 +284,16 @@ export class ShoalNode extends BaseNode {
 		for (const group of groups) {
 			checkGroup(group);
 		}
+		const { link, topics, warn, contents, tracker } = this.context;
 		const followed =
 			typeof folder === 'string'
-				? await openFollowed(folder, { channel: about.id, releases, data })
+				? await openFollowed(folder, {
+						channel: about.id,
+						releases,
+						data,
+						onWait: waitWarning(warn),
+					})
 				: folder;
-		const { link, topics, warn, contents, tracker } = this.context;
 		const known = new LocalBytes({ held: () => contents.all(), cache, warn });
 		const following = await Following.start(
 			{

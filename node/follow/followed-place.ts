@@ -49,6 +49,17 @@ export async function openFollowed(
 	}
 }
 
+/** A callback for {@link OpenOptions.onWait} that warns once. */
+export function waitWarning(warn: (error: unknown) => void): (why: string) => void {
+	let isTold = false;
+	return (why) => {
+		if (!isTold) {
+			isTold = true;
+			warn(new ShoalError('ERR_EXISTS', why));
+		}
+	};
+}
+
 /** @throws ShoalError ERR_FOLDER if something else is there, and the other errors of the file system */
 function makeFolder(dir: string): void {
 	try {

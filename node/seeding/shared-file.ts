@@ -129,6 +129,11 @@ export class Share {
 		return this.#content.folder;
 	}
 
+	/** Aborted when the share is stopped. @internal */
+	get stopped(): AbortSignal {
+		return this.#stopping.signal;
+	}
+
 	/** Stops sharing: withdraws the announce and closes the files. */
 	async stop(): Promise<void> {
 		this.#stopping.abort();

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { rollBack } from '../../node/channel/place/releases.ts';
 import { CommandFailure } from '../../node/index.ts';
@@ -71,6 +71,26 @@ test('a node that looks at the fleet of a channel for a while still follows the 
 	writeFileSync(join(image, 'a.txt'), 'two');
 	await publish();
 	await machine.has(2);
+});
+
+test('while it is not clear whether another process follows into the folder, the node warns once', async (t) => {
+	const { publish, folder, url } = await channelRig(t);
+	const { link, channel } = await publish();
+	const into = join(folder, 'pc-1');
+	const lock = join(into, '.shoal', 'lock');
+	mkdirSync(dirname(lock), { recursive: true });
+	// The lock of a follower in another container.
+	const scope = '00000000-0000-4000-8000-000000000000/1';
+	writeFileSync(lock, `shoal-lock 1 token ${channel} 2167 ${scope} 5\n`);
+	const node = await startNode(t, url);
+	const told: string[] = [];
+	node.on('warning', (error) => told.push((error as Error).message));
+	const following = node.follow(link, into, { data: join(folder, 'state') });
+	await until('the node warns', () => told.length > 0);
+	assert.match(told[0] as string, 'waiting up to 10 seconds until it is clear');
+	rmSync(lock);
+	await (await following).stop();
+	assert.is(told.length, 1);
 });
 
 test('the iterator of a following yields the versions, and ends when it is stopped', async (t) => {
