@@ -32,6 +32,8 @@ export interface PageAccess {
 	readonly token: string;
 	/** Whether the page may download and share, or only watch. */
 	readonly canAct: boolean;
+	/** ms by which the clock of the broker is ahead of that of this browser; undefined: not known. */
+	readonly clockAhead?: number | undefined;
 }
 
 /** To the worker. */
@@ -238,6 +240,7 @@ export interface OwnTransfer {
 	/** Bytes per second. */
 	readonly rate: number;
 	readonly sources: number;
+	readonly waitsFor?: Progress['waitsFor'];
 	/** Duration of a completed download in ms. */
 	readonly ms?: DownloadResult['ms'] | undefined;
 	/** Why it failed. */

@@ -116,6 +116,24 @@ test('after a restart of the broker the page says connected, and a download cont
 	await page.getByText('connected', { exact: true }).waitFor();
 });
 
+test('when the last node with the missing chunks leaves, the download says what it waits for', async (t) => {
+	const path = join(await makeFolder(t), NAME);
+	await randomFile(path, SIZE);
+	const served = await spawnServed(t);
+	const seeder = new Shoal(t, ['share', path, '--broker', served.url, '--max-up', '1500kB']);
+	await seeder.event('sharing');
+	const { page } = await openTab(t, served.page);
+	await getSome(page);
+	await seeder.end();
+	const wait = page.getByText('no node has the missing chunks; waiting for one that has them');
+	await wait.waitFor();
+	assert.match((await page.locator('.mine').textContent()) ?? '', /% of 20 MB/);
+	await inspect(page, 'waits');
+	await spawnShare(t, path, '--broker', served.url);
+	await page.locator('.mine.complete').waitFor();
+	assert.is(await wait.count(), 0);
+});
+
 test('a download that is requested without the broker begins when the broker is back', async (t) => {
 	const { broker, path: _, ...served } = await start(t);
 	const { page } = await openTab(t, served.page);

@@ -1,15 +1,12 @@
 import { printable } from '../../../protocol/index.ts';
 import type { Progress } from '../../download/download-types.ts';
+import { WAITS_FOR } from '../../download/waits-for-texts.ts';
 import { bar } from './bar.ts';
 import type { Output } from './output.ts';
 import { countOf, formatBytes, formatRate, formatTime, grouped, percent } from './units.ts';
 
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
-const WAITS_FOR: Readonly<Record<NonNullable<Progress['waitsFor']>, string>> = {
-	chunks: 'no node has the missing chunks; waiting for one that has them',
-	lane: 'no direct lane opens to the nodes that have the missing chunks; leave out --lane direct',
-};
 
 /** The note beside the seed of a file, or of a folder, that came from the cache. */
 export function rememberedText(isFolder: boolean): string {

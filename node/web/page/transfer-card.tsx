@@ -1,3 +1,4 @@
+import { WAITS_FOR } from '../../download/waits-for-texts.ts';
 import type { LinkState, OwnTransfer, WorkerCommand } from '../messages.ts';
 import { isCutOff } from './cut-off.tsx';
 import { filesText, percentText, rateText, sizeText, timeText } from './format.ts';
@@ -45,7 +46,7 @@ export function TransferCard({
 	isInside = false,
 }: CardProps & { link: LinkState }) {
 	const { id, name, length, have, state, reason } = transfer;
-	const isWaiting = isCutOff(link) && NEEDS_BROKER.has(state);
+	const wait = waitOf(transfer, link);
 	return (
 		<section class={`mine ${state}`} aria-label={name}>
 			<h3 dir="auto">{id.length === 64 ? <a href={`#${id}`}>{name}</a> : name}</h3>
@@ -53,8 +54,8 @@ export function TransferCard({
 				<progress value={have} max={Math.max(1, length)} aria-label={`${name}: progress`} />
 			)}
 			<p>
-				<span role="status">{isWaiting ? AWAY : STATES[state]}</span>
-				{isWaiting ? amountOf(transfer) : detailOf(transfer)}
+				<span role="status">{wait ?? STATES[state]}</span>
+				{wait === undefined ? detailOf(transfer) : amountOf(transfer)}
 			</p>
 			{reason !== undefined && <p role="alert">{reason}</p>}
 			<SavingNote saving={transfer.saving} />
@@ -90,6 +91,14 @@ function Acts({ transfer, send, isInside }: CardProps) {
 			)}
 		</p>
 	);
+}
+
+/** What a download waits for; undefined if it does not wait. */
+function waitOf({ state, waitsFor }: OwnTransfer, link: LinkState): string | undefined {
+	if (isCutOff(link) && NEEDS_BROKER.has(state)) {
+		return AWAY;
+	}
+	return state === 'fetching' && waitsFor !== undefined ? WAITS_FOR[waitsFor] : undefined;
 }
 
 /** What is downloaded or shared: its size, and the number of files of a folder. */

@@ -7,10 +7,10 @@ import type { Item } from './own-transfers.ts';
 
 /** The changes of a transfer at the progress of its download. */
 export function progressOf({ phase, name, length, ...progress }: Progress): Partial<OwnTransfer> {
-	const { have, rate, sources, files, filesDone } = progress;
+	const { have, rate, sources, files, filesDone, waitsFor } = progress;
 	const about = name === undefined ? {} : { name: printable(name), length };
 	const folder = files === undefined ? {} : { isFolder: true, files, filesDone };
-	return { ...about, ...folder, state: phase, have, rate, sources };
+	return { ...about, ...folder, state: phase, have, rate, sources, waitsFor };
 }
 
 /** The changes of a transfer when its download is complete. */
