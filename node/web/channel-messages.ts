@@ -1,4 +1,5 @@
 import type { Audience } from '../../protocol/index.ts';
+import type { Expiry } from '../channel/expiry.ts';
 
 // The parts of the messages between the page and its worker that are about channels.
 
@@ -49,7 +50,7 @@ export interface DocumentFacts {
 	readonly published: number;
 	/** ms since 1970. */
 	readonly until: number;
-	readonly isExpired: boolean;
+	readonly expiry: Expiry;
 	/** Seed id of the version; undefined: the channel is closed. */
 	readonly seed: string | undefined;
 	/** The followers that get the version; empty: all. */

@@ -169,6 +169,25 @@ async function receipts(t: Scope, url: string, password: string, channel: string
 	return links;
 }
 
+test('if the clocks of the browser and of the broker differ, a document is not called expired', async (t) => {
+	const { url, page: address } = await spawnServed(t);
+	const channel = makeChannel();
+	const ann = await ChannelClient.join(t, url);
+	await ann.keys(channel.chain);
+	await ann.document(channel.document({ seq: 1, seed: seedId(1) }));
+	const { page } = await openTab(t, `${address}/#channel=${channel.chain.channel}`);
+	await page.getByText('The document has expired').waitFor();
+	await page.route('**/about', async (route) => {
+		const response = await route.fetch();
+		const date = new Date(Date.now() - 3 * 86_400_000).toUTCString();
+		await route.fulfill({ response, headers: { ...response.headers(), date } });
+	});
+	await page.reload();
+	await page.getByText('differ by more than a day').waitFor();
+	assert.is(await page.getByText('its publisher has not renewed it').count(), 0);
+	await page.getByText('Valid until').waitFor();
+});
+
 test("with the watchers' token, a thousand followers are shown and updated without a delay; older, doubled and expired documents are reported", async (t) => {
 	const data = await makeFolder(t);
 	const { broker, url, page: address } = await spawnServed(t, '--lan', '--no-tls', '--data', data);

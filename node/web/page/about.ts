@@ -9,6 +9,8 @@ export interface About {
 	readonly needsToken: boolean;
 	/** The role the token grants; undefined: none. */
 	readonly role?: Role | undefined;
+	/** ms by which the clock of the broker is ahead of that of this browser; undefined: not known. */
+	readonly clockAhead?: number | undefined;
 }
 
 const KEY = 'shoal token';
@@ -55,7 +57,9 @@ export function readToken(text: string): string {
 export async function askAbout(token: string): Promise<About> {
 	const headers: HeadersInit = token === '' ? {} : { Authorization: `Bearer ${token}` };
 	const response = await fetch('./about', { headers, cache: 'no-store' });
-	return (await response.json()) as About;
+	const date = Date.parse(response.headers.get('date') ?? '');
+	const clockAhead = Number.isNaN(date) ? undefined : date - Date.now();
+	return { ...((await response.json()) as About), clockAhead };
 }
 
 /** The URL of the broker for MQTT. */

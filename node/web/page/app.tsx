@@ -72,7 +72,8 @@ function Inside({ about, token, onRefused }: InsideProps) {
 	const { route, replace } = useRoute();
 	const worker = useMemo(() => new WorkerClient(redraw, saveFile), []);
 	useEffect(() => {
-		worker.send({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
+		const { role, clockAhead } = about;
+		worker.send({ do: 'open', url: socketUrl(), token, canAct: role === 'node', clockAhead });
 		return () => worker.close();
 	}, []);
 	const { state: page } = worker;

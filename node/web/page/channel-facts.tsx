@@ -26,7 +26,8 @@ export function ChannelFacts({ row }: { row: ChannelRow }) {
 }
 
 function Version({ document }: { document: DocumentFacts }) {
-	const { seq, published, until, isExpired, seed } = document;
+	const { seq, published, until, expiry, seed } = document;
+	const isExpired = expiry === 'expired';
 	return (
 		<dl class="facts-of">
 			<div>

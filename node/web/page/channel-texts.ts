@@ -32,7 +32,12 @@ export function warningsOf({ refusals, hasTwins, document }: ChannelRow): string
 			'Two publishers have signed different documents with the same number. Is the publishing key in use twice?',
 		);
 	}
-	if (document?.isExpired) {
+	if (document?.expiry === 'unknown') {
+		warnings.push(
+			'The clock of this browser and that of the broker differ by more than a day, so it is not known whether the document has expired.',
+		);
+	}
+	if (document?.expiry === 'expired') {
 		warnings.push(
 			'The document has expired, and its publisher has not renewed it: followers keep what they have, and take nothing new.',
 		);

@@ -19,7 +19,7 @@ export class PageChannels {
 	readonly #swarm: SwarmMonitor;
 	readonly #channels = new Map<string, WatchedChannel>();
 	#ids: readonly string[] = [];
-	#access: Pick<PageAccess, 'url' | 'token'> | undefined;
+	#access: PageAccess | undefined;
 	#link: Promise<WebLink> | undefined;
 	/** The connection, once it was made. */
 	#made: WebLink | undefined;
@@ -32,7 +32,7 @@ export class PageChannels {
 	}
 
 	/** The broker accepts the page, so channels can be watched. */
-	accepted(access: Pick<PageAccess, 'url' | 'token'>): void {
+	accepted(access: PageAccess): void {
 		this.#access = access;
 		void this.#open();
 	}
@@ -74,7 +74,8 @@ export class PageChannels {
 			this.#problem = undefined;
 			for (const id of this.#ids) {
 				if (!this.#channels.has(id)) {
-					this.#channels.set(id, new WatchedChannel(id, link, this.#swarm));
+					const channel = new WatchedChannel(id, link, this.#swarm, access.clockAhead);
+					this.#channels.set(id, channel);
 				}
 			}
 		} catch (error) {

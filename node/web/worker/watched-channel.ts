@@ -41,6 +41,7 @@ export class WatchedChannel {
 	readonly #id: string;
 	readonly #link: WebLink;
 	readonly #swarm: SwarmMonitor;
+	readonly #clockAhead: number | undefined;
 	readonly #removers: Array<() => void> = [];
 	#session: ChannelSession | undefined;
 	#problem: string | undefined;
@@ -58,11 +59,15 @@ export class WatchedChannel {
 	/** `performance.now()` from which on the followers may be listed again. */
 	#listAt = 0;
 
-	/** @param id channel id */
-	constructor(id: string, link: WebLink, swarm: SwarmMonitor) {
+	/**
+	 * @param id channel id
+	 * @param clockAhead as in {@link PageAccess}
+	 */
+	constructor(id: string, link: WebLink, swarm: SwarmMonitor, clockAhead: number | undefined) {
 		this.#id = id;
 		this.#link = link;
 		this.#swarm = swarm;
+		this.#clockAhead = clockAhead;
 		this.#removers.push(
 			// Meanwhile the followers are shown as they were.
 			link.on('down', () => {
@@ -157,10 +162,11 @@ export class WatchedChannel {
 			return undefined;
 		}
 		const { name, seq, published, until, seed, to, others } = newest;
-		const clocks = { own: Date.now(), tracker: undefined, least: published };
-		const isExpired = expiryOf(newest, clocks) === 'expired';
+		const own = Date.now();
+		const tracker = this.#clockAhead === undefined ? undefined : own + this.#clockAhead;
+		const expiry = expiryOf(newest, { own, tracker, least: published });
 		const content = seed === undefined ? undefined : this.#swarm.contentOf(seed);
-		return { name, seq, published, until, isExpired, seed, to, others, content };
+		return { name, seq, published, until, expiry, seed, to, others, content };
 	}
 
 	/** Lists the followers again, if it is time. */

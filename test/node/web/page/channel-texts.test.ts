@@ -5,7 +5,7 @@ import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('the texts about channels');
 const facts: DocumentFacts = {
-	...{ name: 'lab', seq: 1, published: 0, until: 1, isExpired: false, seed: 'ab'.repeat(32) },
+	...{ name: 'lab', seq: 1, published: 0, until: 1, expiry: 'valid', seed: 'ab'.repeat(32) },
 	...{ to: [], others: undefined },
 };
 
@@ -38,7 +38,7 @@ test('refused messages, two publishers and an expired document are warnings', ()
 			{ reason: 'older', count: 1, from: 'node-bb' },
 		],
 		hasTwins: true,
-		document: { ...facts, isExpired: true },
+		document: { ...facts, expiry: 'expired' },
 	});
 	assert.match(
 		forged,
@@ -47,6 +47,8 @@ test('refused messages, two publishers and an expired document are warnings', ()
 	assert.is(older, '1 older document from node-bb was refused: a newer one is known.');
 	assert.match(twins, /^Two publishers/);
 	assert.match(expired, /has expired/);
+	const [clocks = ''] = warningsOf({ ...row, document: { ...facts, expiry: 'unknown' } });
+	assert.match(clocks, /differ by more than a day/);
 });
 
 test.run();
