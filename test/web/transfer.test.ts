@@ -177,6 +177,33 @@ test('files with names that are escaped when shown can be saved, and empty files
 	assert.equal(trouble, []);
 });
 
+test('with any room, a download is complete, or fails because the browser has no room left', async (t) => {
+	const folder = await makeFolder(t);
+	await randomFile(join(folder, 'file.bin'), 3_000_000);
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
+	const { page, context, trouble } = await openTab(t, address);
+	const devTools = await context.newCDPSession(page);
+	const { origin } = new URL(address);
+	const outcomes = new Set<string>();
+	for (let quotaSize = 1_000_000; quotaSize <= 10_000_000; quotaSize += 500_000) {
+		await devTools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
+		await page.getByRole('link', { name: 'Swarm' }).click();
+		await page.getByRole('button', { name: 'Get file.bin' }).click();
+		const card = page.locator('.mine.complete, .mine.failed');
+		const text = (await card.textContent()) ?? '';
+		const [outcome = ''] = /complete|the browser has (no )?room/.exec(text) ?? [];
+		assert.is.not(outcome, '', `${quotaSize}: ${text}`);
+		outcomes.add(outcome);
+		await page.getByRole('button', { name: 'Remove' }).click();
+		await page.getByText('Nothing yet.').waitFor();
+	}
+	assert.equal([...outcomes].at(-1), 'complete');
+	assert.ok(outcomes.size > 1, 'there was too little room at first');
+	await page.getByText('connected', { exact: true }).waitFor();
+	assert.equal(trouble, []);
+});
+
 test('a file that is stopped during its check and then removed leaves nothing, and can be downloaded again', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);

@@ -220,7 +220,7 @@ class FileBacking implements Backing {
 
 	/**
 	 * Makes the file end with the last wanted chunk, because browsers count its whole length as
-	 * used.
+	 * used. The record gets its full length, so that it has room.
 	 */
 	async reserve(wanted: Bitfield): Promise<void> {
 		const end = endOf(this.#seed, wanted);
@@ -231,6 +231,7 @@ class FileBacking implements Backing {
 				writeAbout(this.#description, { ...this.#about, wanted: bytes });
 			}
 			this.#description.close();
+			this.#record.write(this.claimed.toBytes(), { at: 0 });
 			if (size < end) {
 				await checkRoom(end - size);
 			}
@@ -297,8 +298,12 @@ class FileBacking implements Backing {
 
 	#write(have: Bitfield): void {
 		if (!this.#isClosed) {
-			this.#unrecorded = undefined;
-			this.#record.write(have.toBytes(), { at: 0 });
+			try {
+				this.#record.write(have.toBytes(), { at: 0 });
+				this.#unrecorded = undefined;
+			} catch {
+				// The disk fails: after a reload, the chunks that are not recorded are fetched again.
+			}
 		}
 	}
 }
