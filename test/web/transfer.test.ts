@@ -204,6 +204,31 @@ test('with any room, a download is complete, or fails because the browser has no
 	assert.equal(trouble, []);
 });
 
+test('a tab that has stopped a download does not remove the file that another tab has completed', async (t) => {
+	const folder = await makeFolder(t);
+	const digest = await randomFile(join(folder, 'file.bin'), 20_000_000);
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, join(folder, 'file.bin'), '--broker', url, '--max-up', '6MB');
+	const { page: first, context } = await openTab(t, address);
+	await first.getByRole('button', { name: 'Get file.bin' }).click();
+	await first.locator('.mine.fetching').waitFor();
+	await first.getByRole('button', { name: 'Stop' }).click();
+	await first.locator('.mine.stopped').waitFor();
+	const second = await context.newPage();
+	await second.goto(`${address}/#files`);
+	await second.getByRole('button', { name: 'Go on' }).click();
+	await second.locator('.mine.complete').waitFor();
+	await first.getByRole('button', { name: 'Remove' }).click();
+	await first.getByText('Nothing yet.').waitFor();
+	// The tab waits for the other one for up to a second.
+	await first.waitForTimeout(1_500);
+	const saved = second.waitForEvent('download');
+	await second.getByRole('button', { name: 'Save' }).click();
+	assert.is(await digestOf(await (await saved).path()), digest);
+	await second.reload();
+	await second.locator('.mine.complete').waitFor();
+});
+
 test('a file that is stopped during its check and then removed leaves nothing, and can be downloaded again', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);

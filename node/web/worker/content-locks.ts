@@ -23,6 +23,19 @@ export async function occupy(id: string): Promise<() => void> {
 	}
 }
 
+/** Runs `work` on a content, unless another tab has it. @returns its outcome */
+export async function unlessElsewhere<T>(
+	id: string,
+	work: () => Promise<T>,
+): Promise<T | undefined> {
+	const leave = await occupy(id).catch(() => undefined);
+	try {
+		return leave && (await work());
+	} finally {
+		leave?.();
+	}
+}
+
 /**
  * Resolves when no tab has a content, and no tab is about to remove it or to record that it was
  * stopped.

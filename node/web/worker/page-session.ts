@@ -8,7 +8,7 @@ import type {
 	WorkerEvent,
 } from '../messages.ts';
 import type { BrowserNode } from './browser-node.ts';
-import { whenFree, whileChanging } from './content-locks.ts';
+import { unlessElsewhere, whenFree, whileChanging } from './content-locks.ts';
 import { FolderLists } from './folder-lists.ts';
 import type { MakeSeedOptions } from './make-seed.ts';
 import { forget, hasFiles, keepStopped, keptContent, keptContents } from './opfs-backing.ts';
@@ -299,7 +299,7 @@ export class PageSession {
 		stopped.toSave = item.toSave;
 		this.#leave(id, async (keeps) => {
 			await item.ended;
-			const kept = keeps ? await keepStopped(id) : undefined;
+			const kept = keeps ? await unlessElsewhere(id, () => keepStopped(id)) : undefined;
 			if (kept !== undefined && this.#items.isShown(stopped)) {
 				// More chunks may be stored than were checked before the stop.
 				this.#items.update(stopped, { have: kept.have });
@@ -322,7 +322,7 @@ export class PageSession {
 			await this.#node.drop(id);
 			// Contents of another tab are not removed here.
 			if (keeps && state !== 'elsewhere' && !isShare) {
-				await forget(id);
+				await unlessElsewhere(id, () => forget(id));
 			}
 		});
 	}
