@@ -229,6 +229,35 @@ test('a tab that has stopped a download does not remove the file that another ta
 	await second.locator('.mine.complete').waitFor();
 });
 
+test('a share that is removed while the broker does not answer is not shared afterwards', async (t) => {
+	const folder = await makeFolder(t);
+	await randomFile(join(folder, 'file.bin'), 100_000_000);
+	await randomFile(join(folder, 'other.bin'), 1_000);
+	const { broker, page: address } = await spawnServed(t);
+	const { page, trouble } = await openTab(t, `${address}/#files`);
+	await page.getByText('connected', { exact: true }).waitFor();
+	await page.getByLabel(/Share files/).setInputFiles(join(folder, 'other.bin'));
+	await page.locator('.mine.sharing').waitFor();
+	await page.getByLabel(/Share files/).setInputFiles(join(folder, 'file.bin'));
+	await page.locator('.mine.hashing').waitFor();
+	process.kill(broker.pid, 'SIGSTOP');
+	try {
+		const bar = page.locator('.mine.hashing progress');
+		await until('all is hashed', async () => (await bar.getAttribute('value')) === '100000000');
+		await page.waitForTimeout(500);
+		await page.getByRole('button', { name: 'Stop: file.bin' }).click();
+	} finally {
+		process.kill(broker.pid, 'SIGCONT');
+	}
+	await page.getByText('file.bin', { exact: true }).waitFor({ state: 'detached' });
+	await page.getByRole('link', { name: 'Swarm' }).click();
+	await page.getByRole('link', { name: 'other.bin' }).first().waitFor();
+	await page.waitForTimeout(2_000);
+	const rows = page.locator('table.seeds tbody').getByRole('link');
+	assert.equal(await rows.allTextContents(), ['other.bin']);
+	assert.equal(trouble, []);
+});
+
 test('a file that is stopped during its check and then removed leaves nothing, and can be downloaded again', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);

@@ -229,6 +229,7 @@ export class BrowserNode extends BaseNode {
 		this.context.contents.add(content);
 		try {
 			await this.announce(content.seed);
+			signal?.throwIfAborted();
 		} catch (error) {
 			this.drop(content.seed.id);
 			throw error;
