@@ -181,7 +181,7 @@ export class ChannelSession {
 	/**
 	 * Takes keys and a document as the newest, and publishes them under the id of this node.
 	 *
-	 * @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT, ERR_REFUSED
+	 * @throws as {@link publishKeys}
 	 */
 	async publish(chain: KeyChain, document: ChannelDocument): Promise<void> {
 		const { link } = this.#options;
@@ -189,6 +189,16 @@ export class ChannelSession {
 		this.#take(link.id, this.#view.onKeys(link.id, chain.text));
 		this.#take(link.id, [this.#view.onDocument(link.id, document.text)]);
 		await this.#retain(chain, document);
+	}
+
+	/**
+	 * Publishes the newest keys without a document: the documents of the keys before are refused then.
+	 *
+	 * @throws ShoalError ERR_DISCONNECTED, ERR_TIMEOUT, ERR_REFUSED
+	 */
+	async publishKeys({ text }: KeyChain): Promise<void> {
+		const { link, topics } = this.#options;
+		await link.retain(topics.channelKeys(this.channel, link.id), text);
 	}
 
 	/**
@@ -349,7 +359,7 @@ export class ChannelSession {
 
 	async #retain(chain: KeyChain, document: ChannelDocument): Promise<void> {
 		const { link, topics } = this.#options;
-		await link.retain(topics.channelKeys(this.channel, link.id), chain.text);
+		await this.publishKeys(chain);
 		await link.retain(topics.channel(this.channel, link.id), document.text);
 		this.#hasOwn = true;
 		this.#copies.heard(link.id);

@@ -40,7 +40,7 @@ export interface Rotated {
 type Node = Pick<PublishingNode, 'link' | 'topics' | 'warn'>;
 
 /**
- * Replaces the keys of a channel, and publishes its newest version again with them.
+ * Replaces the keys of a channel, and publishes them, with its newest version signed again.
  *
  * @param channel its name; or its link, if its files are lost: the key blocks are on the broker too
  * @throws ShoalError as {@link ChannelStore.rotate}, {@link ChannelStore.adopt} and
@@ -56,13 +56,18 @@ export async function rotateChannel(
 		? await adoptByLink(node, store, channel)
 		: await adoptByName(node, store, channel);
 	const rotated = await store.locked(name, () => store.rotate(name, drawer));
-	const document = await withSession(node, rotated, (session) =>
-		new ChannelWriter(store, session, rotated).write((newest) => {
+	const document = await withSession(node, rotated, async (session) => {
+		const written = await new ChannelWriter(store, session, rotated).write((newest) => {
 			// A document of keys that were replaced before is older than the version of the followers.
 			const isNewest = newest !== undefined && newest.block >= rotated.chain.last - 1;
 			return isNewest ? { ...again(newest), life } : undefined;
-		}),
-	);
+		});
+		if (written === undefined) {
+			// Without the new keys on the broker, the old ones could still sign a version.
+			await session.publishKeys(rotated.chain);
+		}
+		return written;
+	});
 	return { name, chain: rotated.chain, document, drawer: rotated.drawer };
 }
 

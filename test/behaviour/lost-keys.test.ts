@@ -11,10 +11,11 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../broker/index.ts';
 import { ChannelStore } from '../../node/publish/channel-store.ts';
+import type { KeyChain } from '../../protocol/index.ts';
 import { startUnsureBroker } from '../helpers/adversaries/unsure-broker.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
-import { ChannelClient } from '../helpers/harness/channel-client.ts';
+import { ChannelClient, retainedOf } from '../helpers/harness/channel-client.ts';
 import { channelRig } from '../helpers/harness/channel-rig.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
@@ -23,6 +24,15 @@ import { until } from '../helpers/harness/until.ts';
 
 const test = suite('lost keys of channels');
 const LIFE = 86_400_000;
+
+/** Checks that the broker has these keys of a channel, and no others. */
+async function isOnBroker(t: Scope, url: string, { channel, text }: KeyChain): Promise<void> {
+	const { chains } = await retainedOf(t, url, channel);
+	assert.ok(chains.length > 0);
+	for (const chain of chains) {
+		assert.equal(Buffer.from(chain), Buffer.from(text));
+	}
+}
 
 test('if all files of a channel are lost, its drawer key and its link are enough to publish again', async (t) => {
 	const folder = await makeFolder(t);
@@ -50,6 +60,8 @@ test('if all files of a channel are lost, its drawer key and its link are enough
 	const rotated = await node.rotateChannel(link, options);
 	// The version on the broker may be that of a thief, so it is not signed again.
 	assert.equal([rotated.name, rotated.chain.last, rotated.document], ['lab', 1, undefined]);
+	// So the old publishing key is of no use any more, also before the next version is published.
+	await isOnBroker(t, url, rotated.chain);
 	writeFileSync(join(image, 'a.txt'), 'two');
 	const again = await node.publish(image, { channel: 'lab', data });
 	assert.equal([again.link, again.document.block, again.document.seq], [link, 1, 1]);
@@ -78,7 +90,8 @@ async function twoMachines(t: Scope, url: string) {
 }
 
 test('keys that were rotated on one machine are not rotated from the old block on another', async (t) => {
-	const { ann, bob, first, rotate } = await twoMachines(t, (await startBroker(t)).url);
+	const { url } = await startBroker(t);
+	const { ann, bob, first, rotate } = await twoMachines(t, url);
 	const { drawer } = await rotate('lab', ann, first);
 	const key = join(bob, 'channels', 'lab.key');
 	const before = readFileSync(key, 'utf8');
@@ -93,6 +106,8 @@ test('keys that were rotated on one machine are not rotated from the old block o
 	await new ChannelStore(bob).create('new');
 	const alone = await rotate('new', bob, join(bob, 'channels', 'new.drawer'));
 	assert.equal([alone.chain.last, alone.document], [1, undefined]);
+	await isOnBroker(t, url, rotated.chain);
+	await isOnBroker(t, url, alone.chain);
 });
 
 test('keys that were rotated twice, on two machines, are told, and can be mended', async (t) => {
