@@ -1,4 +1,5 @@
-import { ShoalError } from '../../protocol/index.ts';
+import { isShoalError, ShoalError } from '../../protocol/index.ts';
+import { withoutKept } from '../storage/fs-error.ts';
 
 /** The form of a code in a receipt. */
 const CODE = /^[A-Z0-9_]{1,32}$/;
@@ -26,5 +27,16 @@ export function twoPublishers(seq: number): ShoalError {
 	return new ShoalError(
 		'ERR_CHANNEL',
 		`two publishers have signed different documents with the number ${seq}: is the publishing key in use twice?`,
+	);
+}
+
+/** The warning of a state that could not be stored. A document is followed only when it is stored. */
+export function unkept(cause: unknown): ShoalError {
+	const { message } = cause as Error;
+	const reason = isShoalError(cause) ? withoutKept(cause).message : message;
+	return new ShoalError(
+		isShoalError(cause) ? cause.code : 'ERR_IO',
+		`the state of this follower cannot be stored, and it takes no newer version before that: ${reason}`,
+		{ cause },
 	);
 }

@@ -12,6 +12,7 @@ import {
 	ShoalError,
 	verifyNatively,
 } from '../../protocol/index.ts';
+import type { ChannelView } from '../channel/channel-view.ts';
 import { fsError } from '../storage/fs-error.ts';
 import { stateHome } from '../storage/home-folder.ts';
 
@@ -130,9 +131,9 @@ export class FollowerState {
 
 	/** Stores the newest keys. @throws ShoalError ERR_NO_SPACE, ERR_PERMISSION, ERR_IO */
 	keepKeys(chain: KeyChain): void {
-		this.#chain = chain;
 		this.#kept = { ...this.#kept, keys: textOf(chain.text) };
 		this.#write();
+		this.#chain = chain;
 	}
 
 	/** Stores the newest document. @throws as {@link keepKeys} */
@@ -142,11 +143,14 @@ export class FollowerState {
 		this.#newest = document;
 	}
 
-	/** Stores a document as the newest, unless it is stored already. @returns why it could not be stored */
-	tryKeepNewest(document: ChannelDocument): unknown {
+	/** Stores the newest keys and document, unless they are stored already. @returns why it has failed */
+	tryKeep({ chain, newest }: Pick<ChannelView, 'chain' | 'newest'>): unknown {
 		try {
-			if (this.#newest?.digest !== document.digest) {
-				this.keepNewest(document);
+			if (chain !== undefined && chain !== this.#chain) {
+				this.keepKeys(chain);
+			}
+			if (newest !== undefined && newest.digest !== this.#newest?.digest) {
+				this.keepNewest(newest);
 			}
 			return undefined;
 		} catch (error) {

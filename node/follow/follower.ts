@@ -8,8 +8,8 @@ import type { KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import { checkDocument } from './check-document.ts';
 import { dutyOf, isApplied } from './duty.ts';
-import { CommandFailure, codeOf, twoPublishers } from './failure.ts';
-import type { FollowerState } from './follower-state.ts';
+import { CommandFailure, codeOf, twoPublishers, unkept } from './failure.ts';
+import type { Done, FollowerState } from './follower-state.ts';
 import type { Receipts } from './receipts.ts';
 import { SharedVersion } from './shared-version.ts';
 import { type SwarmCounts, Turn } from './turn.ts';
@@ -54,8 +54,11 @@ export interface FollowerEvents {
 	closed(document: ChannelDocument): void;
 	/** The newest document names no version for this follower. */
 	notAddressed(document: ChannelDocument): void;
-	/** An operation failed and is tried again, or a clock is wrong. */
-	warning(error: unknown): void;
+	/**
+	 * An operation failed and is tried again, or a clock is wrong. `isBlocking`: nothing newer is followed
+	 * until it succeeds.
+	 */
+	warning(error: unknown, isBlocking?: boolean): void;
 }
 
 /** Options of a {@link Follower}. */
@@ -123,7 +126,7 @@ export class Follower {
 		this.#isToRepeat = state.done?.code !== undefined;
 		this.#shared = new SharedVersion(options, (error) => this.#events.emit('warning', error));
 		this.#listeners.push(
-			session.on('keys', (chain) => state.keepKeys(chain)),
+			session.on('keys', () => this.#keep()),
 			session.on('newest', () => this.#onNewest()),
 			session.on('refused', ({ reason, seq }) => this.#events.emit('refused', { reason, seq })),
 			session.on('twin', ({ seq }) => this.#events.emit('warning', twoPublishers(seq))),
@@ -142,11 +145,8 @@ export class Follower {
 	 * @throws errors of the folder that cannot be repaired by trying again
 	 */
 	async follow(): Promise<void> {
-		const { state, session } = this.#options;
 		// Messages may have arrived before this object was made.
-		if (session.chain !== undefined && session.chain !== state.chain) {
-			state.keepKeys(session.chain);
-		}
+		this.#keep();
 		for (const refusal of this.#options.early) {
 			this.#events.emit('refused', refusal);
 		}
@@ -212,11 +212,9 @@ export class Follower {
 
 	/** Whether a document may be followed; tells once if it may not, or if a clock is wrong. */
 	#isValid(document: ChannelDocument): boolean {
-		const { state, channelName, trackerTime } = this.#options;
+		const { channelName, trackerTime } = this.#options;
 		// On the disk before anything is fetched, so that no older document is taken after a restart.
-		const failure = state.tryKeepNewest(document);
-		if (failure !== undefined) {
-			this.#once(`unkept ${document.digest}`, () => this.#events.emit('warning', failure));
+		if (!this.#keep()) {
 			return false;
 		}
 		const { seq } = document;
@@ -228,6 +226,18 @@ export class Follower {
 			this.#once('clock', () => this.#events.emit('warning', warning));
 		}
 		return refused === undefined;
+	}
+
+	/** Stores the newest keys and document. @returns whether they are stored; tells once if they are not */
+	#keep(): boolean {
+		const { state, session } = this.#options;
+		const failure = state.tryKeep(session);
+		if (failure === undefined) {
+			this.#told.delete('unkept');
+		} else {
+			this.#once('unkept', () => this.#events.emit('warning', unkept(failure), true));
+		}
+		return failure === undefined;
 	}
 
 	/** Updates to `version`, unless there is a newer one now, or this follower is stopped. */
@@ -334,7 +344,7 @@ export class Follower {
 		this.#options.receipts.say(version, { state: 'failed', code });
 		if (isFinal) {
 			this.#isToRepeat = false;
-			this.#options.state.keepDone({ seed: version.seed, code });
+			this.#keepFailure({ seed: version.seed, code });
 			this.#once(`done ${version.seed}`, () => {});
 		} else {
 			const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.#attempts);
@@ -342,6 +352,15 @@ export class Follower {
 			this.#turn.delay(wait);
 		}
 		this.#events.emit('failed', { version, error, code, isFinal });
+	}
+
+	/** Stores that a command has failed. If that fails, the command runs again after a restart, as it does anyway. */
+	#keepFailure(done: Done): void {
+		try {
+			this.#options.state.keepDone(done);
+		} catch (error) {
+			this.#events.emit('warning', error);
+		}
 	}
 
 	/** Runs `tell`, the first time that it is called with `what`. */

@@ -19,7 +19,7 @@ import { chosenNodeName } from '../connect/node-name.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseCount, parseDuration, parseGroups } from '../parse/channel-flags.ts';
 import { progressPrinter } from '../terminal/progress-printer.ts';
-import { downloadText, downloadTitle, ProgressView } from '../terminal/progress-view.ts';
+import { ProgressView, showDownload } from '../terminal/progress-view.ts';
 import { countOf, formatBytes } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal follow`. */
@@ -141,12 +141,7 @@ async function print(
 	view: ProgressView,
 	isOnce: boolean,
 ): Promise<number> {
-	const onProgress = progressPrinter(output, (progress) => {
-		const { have, length } = progress;
-		const isOpen = length > 0 || progress.phase === 'verifying';
-		const text = isOpen ? downloadText(progress) : 'waiting for a node that has it';
-		view.show(downloadTitle(progress), length > 0 ? have / length : 0, text);
-	});
+	const onProgress = progressPrinter(output, (progress) => showDownload(view, progress, true));
 	following.on('progress', onProgress);
 	following.on('update', ({ seq, seed }) => {
 		output.event({ event: 'update', seq, id: seed });
@@ -160,7 +155,6 @@ async function print(
 		output.event({ event: 'waiting', seq });
 		output.line(`version ${seq} is not for this node yet`);
 	});
-	following.on('warning', (error) => output.warn(error));
 	return await new Promise((resolve, reject) => {
 		const end = (code: number): void => {
 			if (isOnce) {
@@ -195,6 +189,14 @@ async function print(
 				reject(new ShoalError('ERR_CHANNEL', message));
 			} else {
 				output.warn(message);
+			}
+		});
+		following.on('warning', (error, isBlocking) => {
+			if (isOnce && isBlocking) {
+				view.end();
+				reject(error);
+			} else {
+				output.warn(error);
 			}
 		});
 		following.on('closed', () => end(EXIT.failed));

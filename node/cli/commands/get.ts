@@ -16,12 +16,8 @@ import { parseByteRange } from '../parse/byte-range.ts';
 import { type ContentReference, parseContentReference } from '../parse/content-reference.ts';
 import { printResult, type Told } from '../terminal/print-result.ts';
 import { progressPrinter } from '../terminal/progress-printer.ts';
-import {
-	downloadText,
-	downloadTitle,
-	ProgressView,
-	sourcesText,
-} from '../terminal/progress-view.ts';
+import { ProgressView, showDownload } from '../terminal/progress-view.ts';
+import { SeveralDownloads } from '../terminal/several-downloads.ts';
 import { printStopped, showUploads } from '../terminal/upload-status.ts';
 import { getToStdout, notOneFile } from './get-to-stdout.ts';
 
@@ -40,14 +36,6 @@ export interface GetFlags extends NodeFlags {
 
 const QUIET = 2_000;
 const MOST_LINGER = 60_000;
-/** The text that is shown while the length is 0 or not known yet. */
-const WAITING: Readonly<Record<Progress['phase'], string>> = {
-	finding: 'asking who has it',
-	waiting: 'waiting for another download of the same content',
-	checking: 'hashing',
-	fetching: '',
-	verifying: '',
-};
 
 /**
  * `shoal get`: downloads files and folders at the same time, verifies them, and goes on sharing them for a
@@ -147,9 +135,9 @@ async function downloadAll(
 	asked: Asked,
 ): Promise<void> {
 	const view = new ProgressView(context.output);
-	const show = contents.length > 1 ? showAll(view, contents.length) : showOne(view);
+	const all = contents.length > 1 ? new SeveralDownloads(view, contents.length) : undefined;
 	const ended = await Promise.allSettled(
-		contents.map((content) => download(context, node, content, { ...asked, view, show })),
+		contents.map((content) => download(context, node, content, { ...asked, view, all })),
 	);
 	const [failure, ...more] = ended.filter((end) => end.status === 'rejected');
 	if (failure !== undefined) {
@@ -168,17 +156,20 @@ interface Asked {
 
 interface DownloadView extends Asked {
 	readonly view: ProgressView;
-	readonly show: (progress: Progress) => void;
+	/** Shows all downloads; undefined if there is only one. */
+	readonly all: SeveralDownloads | undefined;
 }
 
 async function download(
 	{ output, interrupts }: CommandContext,
 	node: ShoalNode,
 	content: ContentReference,
-	{ flags, bytes, view, show }: DownloadView,
+	{ flags, bytes, view, all }: DownloadView,
 ): Promise<void> {
 	const { signal } = interrupts;
-	const print = progressPrinter(output, show);
+	const print = progressPrinter(output, (progress) =>
+		all === undefined ? showDownload(view, progress, flags.wait === true) : all.show(progress),
+	);
 	let last: Progress | undefined;
 	const onProgress = (progress: Progress): void => {
 		last = progress;
@@ -202,40 +193,11 @@ async function download(
 		const about = { output: path, check, only, exclude, like, cache, onComplete };
 		await node.get(what, { ...options, ...about });
 	} catch (error) {
+		all?.failed(last?.id);
 		throw explain(error, flags.output === '-', last);
 	} finally {
 		view.end();
 	}
-}
-
-function showOne(view: ProgressView): (progress: Progress) => void {
-	return (progress) => {
-		const { phase, have, length } = progress;
-		const isOpen = length > 0 || phase === 'verifying';
-		const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
-		const closed = progress.waitsFor ? sourcesText(progress) : WAITING[phase];
-		const text = isOpen ? downloadText(progress) : closed;
-		view.show(downloadTitle(progress), fraction, text);
-	};
-}
-
-/** Shows several downloads as one. */
-function showAll(view: ProgressView, count: number): (progress: Progress) => void {
-	const all = new Map<string, Progress>();
-	return (progress) => {
-		all.set(progress.id, progress);
-		const sumOf = (of: (progress: Progress) => number): number =>
-			[...all.values()].reduce((total, each) => total + of(each), 0);
-		const [have, length] = [sumOf((each) => each.have), sumOf((each) => each.length)];
-		const sources = Math.max(...[...all.values()].map((each) => each.sources));
-		const running = [...all.values()].filter(
-			(each) => each.phase !== 'verifying' && (each.length === 0 || each.have < each.length),
-		);
-		const waitsFor = running.every((each) => each.waitsFor) ? running[0]?.waitsFor : undefined;
-		const sum = { have, length, sources, waitsFor, files: undefined };
-		const text = downloadText({ ...progress, ...sum });
-		view.show(`${count} downloads`, length > 0 ? have / length : 0, text);
-	};
 }
 
 /** Whether `path` is a folder, or a path with a slash at its end, where a folder will be made. */

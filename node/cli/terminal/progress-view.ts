@@ -8,6 +8,15 @@ import { countOf, formatBytes, formatRate, formatTime, grouped, percent } from '
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
 
+/** The text that is shown while the length is 0 or not known yet. */
+const WAITING: Readonly<Record<Progress['phase'], string>> = {
+	finding: 'asking who has it',
+	waiting: 'waiting for another download of the same content',
+	checking: 'hashing',
+	fetching: 'fetching the list of its files',
+	verifying: '',
+};
+
 /** The note beside the seed of a file, or of a folder, that came from the cache. */
 export function rememberedText(isFolder: boolean): string {
 	return `, not hashed again: the ${isFolder ? 'folder' : 'file'} has not changed`;
@@ -55,6 +64,24 @@ export class ProgressView {
 	}
 }
 
+/**
+ * Shows the progress of a download: a bar, or for what it waits while its length is not known yet.
+ *
+ * @param isPatient whether the download waits until a node has the content
+ */
+export function showDownload(
+	view: Pick<ProgressView, 'show'>,
+	progress: Progress,
+	isPatient: boolean,
+): void {
+	const { phase, have, length, waitsFor } = progress;
+	const isOpen = length > 0 || phase === 'verifying';
+	const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
+	const what = isPatient && phase === 'finding' ? 'waiting for a node that has it' : WAITING[phase];
+	const closed = waitsFor === undefined ? what : WAITS_FOR[waitsFor];
+	view.show(downloadTitle(progress), fraction, isOpen ? downloadText(progress) : closed);
+}
+
 /** The text after the bar of a download. */
 export function downloadText(progress: Progress): string {
 	const { have, length, files, filesDone = 0, rate } = progress;
@@ -74,7 +101,7 @@ export function downloadText(progress: Progress): string {
 }
 
 /** The nodes that a download uses; or, if it waits, what it waits for. */
-export function sourcesText({ sources, lanes, waitsFor }: Progress): string {
+function sourcesText({ sources, lanes, waitsFor }: Progress): string {
 	if (waitsFor !== undefined) {
 		return WAITS_FOR[waitsFor];
 	}

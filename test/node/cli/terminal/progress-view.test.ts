@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { downloadText } from '../../../../node/cli/terminal/progress-view.ts';
+import { downloadText, showDownload } from '../../../../node/cli/terminal/progress-view.ts';
 import type { Progress } from '../../../../node/index.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
@@ -29,6 +29,21 @@ test('F6: the line says what the download waits for, whatever the number of sour
 		'no direct lane opens to the nodes that have the missing chunks; leave out --lane direct',
 	);
 	assert.not.match(downloadText({ ...waiting, sources: 0 }), 'no node');
+});
+
+test('before its length is known, the line says what the download waits for', () => {
+	const lineOf = (about: Partial<Progress>, isPatient: boolean): string | undefined => {
+		const lines: string[] = [];
+		const view = { show: (_: string, __: number, text: string) => lines.push(text) };
+		showDownload(view, { ...progress, have: 0, length: 0, ...about }, isPatient);
+		return lines[0];
+	};
+	assert.is(lineOf({ phase: 'finding' }, false), 'asking who has it');
+	assert.is(lineOf({ phase: 'finding' }, true), 'waiting for a node that has it');
+	assert.is(lineOf({ phase: 'fetching' }, true), 'fetching the list of its files');
+	const lane =
+		'no direct lane opens to the nodes that have the missing chunks; leave out --lane direct';
+	assert.is(lineOf({ phase: 'fetching', waitsFor: 'lane' }, true), lane);
 });
 
 test.run();
