@@ -6,7 +6,6 @@ import {
 	ChannelDocument,
 	checkChannelName,
 	compareDocuments,
-	isShoalError,
 	KeyChain,
 	type NewKeys,
 	quoted,
@@ -17,6 +16,7 @@ import {
 import { LockFile } from '../download/target/lock-file.ts';
 import { fsError, onFile } from '../storage/fs-error.ts';
 import { stateHome } from '../storage/home-folder.ts';
+import { readIfThere } from '../storage/read-if-there.ts';
 import { SigningKey } from './signing-key.ts';
 
 /** A channel that this user can publish. */
@@ -301,17 +301,6 @@ function parseFile<T>(parse: () => T, message: string): T {
 		return parse();
 	} catch (cause) {
 		throw new ShoalError('ERR_CHANNEL', message, { cause });
-	}
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-	try {
-		return await onFile(path, () => readFile(path));
-	} catch (error) {
-		if (isShoalError(error, 'ERR_NO_FILE')) {
-			return undefined;
-		}
-		throw error;
 	}
 }
 

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ensureFolder } from '../../../broker/for-nodes.ts';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
@@ -7,6 +7,7 @@ import { found } from '../../storage/file-stamp.ts';
 import { hasFileKinds } from '../../storage/folder/file-kinds.ts';
 import { OWN_FOLDER, PLACE_FILE } from '../../storage/folder/follower-folder.ts';
 import { onFile } from '../../storage/fs-error.ts';
+import { readIfThere } from '../../storage/read-if-there.ts';
 import { writeSynced } from './version-record.ts';
 
 /** How a folder follows its channel. */
@@ -166,9 +167,13 @@ export class FollowedFolder {
 	}
 }
 
-/** Which channel the folder at `dir` follows, and how; undefined if it follows none. */
+/**
+ * Which channel the folder at `dir` follows, and how; undefined if it follows none.
+ *
+ * @throws ShoalError ERR_PERMISSION, ERR_IO
+ */
 export async function readMark(dir: string): Promise<Mark | undefined> {
-	const text = await readFile(join(dir, OWN_FOLDER, PLACE_FILE), 'utf8').catch(() => '');
+	const text = String(await readIfThere(join(dir, OWN_FOLDER, PLACE_FILE)));
 	const [, kind, channel] = /^shoal place 1 (in-place|releases) ([0-9a-f]{64})\n$/.exec(text) ?? [];
 	return kind && channel ? { kind: kind as PlaceKind, channel } : undefined;
 }

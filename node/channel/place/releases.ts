@@ -1,4 +1,4 @@
-import { readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { ensureFolder } from '../../../broker/for-nodes.ts';
@@ -8,6 +8,7 @@ import type { Target } from '../../download/target/target.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
 import { found } from '../../storage/file-stamp.ts';
 import { fsError, onFile, syncFolder } from '../../storage/fs-error.ts';
+import { readIfThere } from '../../storage/read-if-there.ts';
 import { abortError } from '../../util/abort.ts';
 import { FollowedFolder, isMissing, type OpenOptions, readMark } from './followed-folder.ts';
 import { rightIn } from './inspect.ts';
@@ -370,9 +371,9 @@ async function makeReleases(path: string): Promise<void> {
 }
 
 async function readSkipped(folder: FollowedFolder): Promise<Version | undefined> {
+	const text = await readIfThere(folder.file(SKIPPED));
 	try {
-		const text = await readFile(folder.file(SKIPPED), 'utf8');
-		const { block, seq, seed } = JSON.parse(text) as Version;
+		const { block, seq, seed } = JSON.parse(String(text)) as Version;
 		return { block, seq, seed };
 	} catch {
 		return undefined;

@@ -230,4 +230,25 @@ test('a link in the place of releases is refused', async (t) => {
 	assert.is(error.code, 'ERR_EXISTS');
 });
 
+test('files of a followed folder that cannot be read do not count as missing', async (t) => {
+	const { dir, place, reopen } = await follow(t);
+	await update(place, folder(tree(1)), 1);
+	await update(place, folder(tree(2)), 2);
+	await place.close();
+	await rollBack(dir);
+	for (const name of ['rolled-back', 'place']) {
+		const path = join(dir, '.shoal', name);
+		const text = await readFile(path);
+		await rm(path);
+		await mkdir(path);
+		for (const open of [() => rollBack(dir), reopen]) {
+			const error = await rejects(open());
+			assert.is(error.code, 'ERR_FOLDER');
+			assert.match(error.message, path);
+		}
+		await rm(path, { recursive: true });
+		await writeFile(path, text);
+	}
+});
+
 test.run();
