@@ -46,6 +46,7 @@ export function makeProgram(): Command {
 		.helpCommand('help [command]', 'print the help of a command')
 		.addHelpText('after', EXIT_CODES)
 		.exitOverride()
+		.hook('preAction', (_, command) => refuseEmpty(command))
 		.configureOutput({ writeErr: () => {} });
 	addHosting(program);
 	addTransfers(program);
@@ -53,6 +54,19 @@ export function makeProgram(): Command {
 	addLists(program);
 	addFiles(program);
 	return program;
+}
+
+/**
+ * Refuses an empty file, folder or command: a variable of a script has no value. Keys would go into
+ * the current folder.
+ */
+function refuseEmpty(command: Command): void {
+	for (const option of command.options) {
+		const isRefused = /<(?:file|folder|command)>$/.test(option.flags);
+		if (isRefused && command.getOptionValue(option.attributeName()) === '') {
+			command.error(`${option.long} is empty; give it a value, or leave it out`);
+		}
+	}
 }
 
 /**

@@ -68,6 +68,12 @@ const NO_WORKING_FOLDER: Meaning = [
 	'the working folder was removed; change to a folder that exists (cd) and start again',
 ];
 
+/** The meaning of ENOENT if the path is empty, as when a variable of a script has no value. */
+const EMPTY: Meaning = [
+	'ERR_NO_FILE',
+	'the path is empty; the path of a file or folder is expected',
+];
+
 /** The ShoalError for an error of the file system at `path`. */
 export function fsError(error: unknown, path: string): ShoalError {
 	if (error instanceof ShoalError) {
@@ -85,6 +91,9 @@ export function fsError(error: unknown, path: string): ShoalError {
 
 /** The meaning of an ENOENT that has another reason than a wrong path. */
 function meaningOfMissing(error: unknown, path: string): Meaning | undefined {
+	if (path === '') {
+		return EMPTY;
+	}
 	if (isOfWorkingFolder(error) || !(isAbsolute(path) || hasWorkingFolder())) {
 		return NO_WORKING_FOLDER;
 	}

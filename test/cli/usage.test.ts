@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeProgram } from '../../node/cli/program.ts';
@@ -121,6 +121,33 @@ test('an error of a flag reads as one sentence, and names what helps', async (t)
 	const id = await runShoal(t, ['get', ID, '--id', 'a b', '--broker', 'mqtt://127.0.0.1:1']);
 	assert.is(id.code, 2);
 	assert.match(id.stderr, /is no node id: .*; choose another --id \(ERR_ID\)\n$/);
+});
+
+test('an empty file, folder or command of a flag is refused, so that no file goes into the current folder', async (t) => {
+	const link = `shoal:channel?id=${ID}`;
+	const folder = await makeFolder(t);
+	const commands = [
+		['publish', '.', '--channel', 'lab', '--data', ''],
+		['channel', 'ls', '--data='],
+		['channel', 'export', link, '-o', ''],
+		['broker', '--data', ''],
+		['token', '--data', ''],
+		['follow', link, 'dir', '--exec', ''],
+		['get', ID, '--trace', ''],
+	];
+	for (const args of commands) {
+		const { code, stderr } = await runShoal(t, args, { cwd: folder });
+		assert.is(code, 2, stderr);
+		assert.match(
+			stderr,
+			/^shoal: --\w+ is empty; give it a value, or leave it out; see: shoal \w+ --help /,
+		);
+	}
+	const rollback = await runShoal(t, ['channel', 'rollback', ''], { cwd: folder });
+	assert.match(rollback.stderr, 'shoal channel rollback needs the followed folder (ERR_USAGE)');
+	const verify = await runShoal(t, ['diff', '', 'b.seed'], { cwd: folder });
+	assert.match(verify.stderr, /the path is empty; .* \(ERR_NO_FILE\)\n$/);
+	assert.equal(readdirSync(folder), []);
 });
 
 test('with --json wrong usage is an event', async (t) => {

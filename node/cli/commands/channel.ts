@@ -56,7 +56,7 @@ export function channelCommand(
 			const all = Object.keys(ACTIONS).join(', ');
 			throw new ShoalError('ERR_USAGE', `shoal channel knows ${all}, not ${quoted(what)}`);
 		}
-		if (action.needs !== undefined && target === undefined) {
+		if (action.needs !== undefined && !target) {
 			throw new ShoalError('ERR_USAGE', `shoal channel ${what} needs ${action.needs}`);
 		}
 		return await action.run(context, target ?? '', flags);
