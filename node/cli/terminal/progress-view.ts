@@ -84,7 +84,7 @@ export function showDownload(
 
 /** The text after the bar of a download. */
 export function downloadText(progress: Progress): string {
-	const { have, length, files, filesDone = 0, rate } = progress;
+	const { phase, have, length, files, filesDone = 0, rate } = progress;
 	const parts = [
 		`${String(percent(have, length)).padStart(3)} %`,
 		`${formatBytes(have)} of ${formatBytes(length)}`,
@@ -92,7 +92,8 @@ export function downloadText(progress: Progress): string {
 		formatRate(rate),
 		sourcesText(progress),
 	];
-	if (rate > 0 && have < length) {
+	// While bytes of this machine are looked for, the rate says nothing about the rest.
+	if (phase === 'fetching' && rate > 0 && have < length) {
 		parts.push(
 			`${formatTime(Math.ceil((length - have) / rate) * 1_000).replace('.0 s', ' s')} left`,
 		);

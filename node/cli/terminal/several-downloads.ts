@@ -27,7 +27,10 @@ export class SeveralDownloads {
 			(each) => each.phase !== 'verifying' && (each.length === 0 || each.have < each.length),
 		);
 		const waitsFor = running.every((each) => each.waitsFor) ? running[0]?.waitsFor : undefined;
-		const text = downloadText({ ...progress, have, length, sources, waitsFor, files: undefined });
+		const isChecking = running.length > 0 && running.every((each) => each.phase === 'checking');
+		const phase = isChecking ? 'checking' : 'fetching';
+		const sum = { phase, have, length, sources, waitsFor, files: undefined } as const;
+		const text = downloadText({ ...progress, ...sum });
 		const failed = this.#failed === 0 ? '' : `, ${this.#failed} failed`;
 		this.#view.show(`${this.#count} downloads${failed}`, length > 0 ? have / length : 0, text);
 	}

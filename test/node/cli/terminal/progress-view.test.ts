@@ -19,6 +19,11 @@ test('the line has the part that is there, the rate, the number of sources, and 
 	assert.is(downloadText(progress), ' 50 %  512 B of 1.02 kB  256 B/s  2 sources  2 s left');
 });
 
+test('while bytes of this machine are looked for, the line has no time left', () => {
+	const text = downloadText({ ...progress, phase: 'checking' });
+	assert.is(text, ' 50 %  512 B of 1.02 kB  256 B/s  2 sources');
+});
+
 test('F6: the line says what the download waits for, whatever the number of sources', () => {
 	const waiting = { ...progress, rate: 0, sources: 1 };
 	const chunks = downloadText({ ...waiting, waitsFor: 'chunks' });
