@@ -356,6 +356,10 @@ test('channel: rotate needs the drawer key, close is followed by closed, publish
 	assert.equal(closed, { event: 'closed', channel, name: 'lab', seq: 2 });
 	assert.equal(plain(await machine.event('closed')), { event: 'closed', seq: 2 });
 	assert.is(readFileSync(join(folder, 'pc-1/dir/a.txt'), 'utf8'), 'one');
+	assert.match(
+		(await run('desk', 'fleet', link)).text,
+		'version 1.2 of lab, which is closed: 1 of',
+	);
 	const reopened = await publish();
 	assert.equal([reopened.published.seq, reopened.link], [3, link]);
 	assert.is(machine.all('applied').length, 1);

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
+import { channelRig } from '../helpers/harness/channel-rig.ts';
 import { MAIN, randomFile, Shoal, sha256, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
@@ -88,6 +89,23 @@ test('a get ends without an error when the reader of standard output leaves', as
 	const code = await new Promise((resolve) => child.once('close', resolve));
 	assert.is(code, 0);
 	assert.is(stderr, '');
+});
+
+test('follow --once waits while nobody has the version, and says what an interruption means', async (t) => {
+	const { publish, publisher, folder, url } = await channelRig(t);
+	const { link } = await publish();
+	await publisher.close();
+	const args = ['follow', link, join(folder, 'dir'), '--once', '--data', join(folder, 'data')];
+	const follower = new Shoal(t, [...args, '--broker', url]);
+	assert.is((await follower.event('progress')).phase, 'finding');
+	follower.signal('SIGTERM');
+	assert.is(await follower.exit(), 130);
+	const { code, message } = await follower.event('error');
+	assert.is(code, 'ERR_ABORTED');
+	assert.match(
+		String(message),
+		/^interrupted before the version was applied; .* same command again/,
+	);
 });
 
 test.run();

@@ -257,5 +257,6 @@ function summary({ newest }: FleetWatch, roll: Roll): string {
 	const all = countOf(members.length + missing.length, 'follower');
 	const more = failed > 0 ? `, ${failed} failed` : '';
 	const rest = isComplete || least === undefined ? '' : `; ${least} expected`;
-	return `version ${versionText(newest)} of ${printable(newest.name)}: ${current} of ${all} up to date${more}${rest}`;
+	const closed = newest.seed === undefined ? ', which is closed' : '';
+	return `version ${versionText(newest)} of ${printable(newest.name)}${closed}: ${current} of ${all} up to date${more}${rest}`;
 }

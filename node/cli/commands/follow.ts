@@ -54,6 +54,7 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 		const options = nodeOptions({ ...flags, nodeName: flags.name }, channel.broker);
 		const { data } = flags;
 		const { signal } = interrupts;
+		const isOnce = flags.once === true;
 		const onWait = (why: string): void => output.warn(why);
 		const opening = { channel: channel.id, releases, data, signal, onWait };
 		const followed = await openFollowed(folder, opening);
@@ -67,7 +68,6 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 					await runCommand(flags.exec, update, { timeout, signal: stop });
 				}
 			};
-			const isOnce = flags.once === true;
 			const about = { groups, run, cache: SeedCache.ofUser(), settles: isOnce };
 			const following = await interrupts.race(node.follow(text, followed, about));
 			output.event({
@@ -80,10 +80,18 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 			output.line(`following ${output.style('bold', shown)} into ${printable(folder)}`);
 			const end = print(context, following, view, isOnce);
 			return await interrupts.race(Promise.race([following.ended.then(() => EXIT.done), end]));
+		} catch (error) {
+			throw isOnce && isShoalError(error, 'ERR_ABORTED') ? interrupted(error) : error;
 		} finally {
 			await closeNode(node);
 		}
 	};
+}
+
+function interrupted(cause: ShoalError): ShoalError {
+	const text =
+		'interrupted before the version was applied; what is verified is kept, run the same command again to go on';
+	return new ShoalError('ERR_ABORTED', text, { cause });
 }
 
 /** Starts the node with the id of the follower. The folder is closed if that fails. */
