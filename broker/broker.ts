@@ -39,6 +39,7 @@ import { portError } from './net/port-error.ts';
 import { queueMark } from './net/slow-consumers.ts';
 import { streamPair } from './net/stream-pair.ts';
 import { noFlow } from './net/traffic.ts';
+import { UnreadAnswers } from './net/unread-answers.ts';
 import { Tracker } from './tracker/tracker.ts';
 
 // Bytes of a chunk message without the chunk: MQTT header, topic, header of the chunk.
@@ -67,6 +68,7 @@ export class Broker {
 	readonly #server: Server;
 	readonly #connections: Connections;
 	readonly #large: LargePackets;
+	readonly #unread = new UnreadAnswers();
 	readonly #events = createNanoEvents<BrokerEvents>();
 	#address: AddressInfo = { address: '', family: '', port: 0 };
 	#tracker: Tracker | undefined;
@@ -244,6 +246,7 @@ export class Broker {
 			pool: this.#pool,
 			taker: this.#chunkForwarder,
 			large: this.#large,
+			unread: this.#unread,
 			highWaterMark: queueMark(this.#limits),
 			onBad: (error) => {
 				this.#authorizer.count('packet');

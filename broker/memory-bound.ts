@@ -5,7 +5,7 @@ import {
 	MOST_RECEIPT_BYTES,
 } from '../protocol/index.ts';
 import { USUAL_PACKET } from './net/large-packets.ts';
-import { MOST_UNREAD } from './net/unread-answers.ts';
+import { MOST_UNREAD_IN_ALL } from './net/unread-answers.ts';
 
 /** The most memory that a broker uses for one purpose. */
 export interface MemoryRow {
@@ -50,8 +50,8 @@ export function mostMemory(limits: Limits): MemoryRow[] {
 		},
 		{
 			what: 'answers that clients do not read',
-			how: `clients × ${MOST_UNREAD.toLocaleString('en')}`,
-			most: clients * MOST_UNREAD * ANSWER,
+			how: `at most ${MOST_UNREAD_IN_ALL.toLocaleString('en')}`,
+			most: MOST_UNREAD_IN_ALL * ANSWER,
 		},
 		{
 			what: 'incoming packets',

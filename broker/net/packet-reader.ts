@@ -63,6 +63,8 @@ export interface PacketReaderOptions {
 	readonly taker: PacketTaker;
 	/** @default large packets are not bounded together */
 	readonly large?: LargePackets | undefined;
+	/** @default unread answers are not bounded together */
+	readonly unread?: UnreadAnswers | undefined;
 	/** Bytes that a stream queues before a write returns false. */
 	readonly highWaterMark: number;
 	/**
@@ -98,6 +100,7 @@ export function packetReader(
 	options: PacketReaderOptions,
 ): { stream: Duplex; serve(client: Client): void } {
 	const { limits, pool, taker, large, control, onBad, port = MQTT_PORT } = options;
+	const { unread = new UnreadAnswers() } = options;
 	let client: Client | undefined;
 	let isFirst = true;
 	const cut = (why: string): void => {
@@ -146,15 +149,14 @@ export function packetReader(
 			if (control !== undefined && first >> 4 === PUBLISH) {
 				count(control, packet.length);
 			}
-			if (answers.isFine(first)) {
+			onAnswered(first);
+			if (!stream.destroyed) {
 				give(packet);
-			} else if (!stream.destroyed) {
-				cut(TOO_MANY_UNREAD);
 			}
 		},
 	});
 	const { stream, give } = open(framer, options);
-	const answers = new UnreadAnswers(stream);
+	const onAnswered = unread.begin(stream, () => cut(TOO_MANY_UNREAD));
 	stream.once('close', () => large?.end(framer));
 	return {
 		stream,
