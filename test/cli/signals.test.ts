@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { ShoalNode } from '../../node/index.ts';
@@ -106,6 +106,24 @@ test('follow --once waits while nobody has the version, and says what an interru
 		String(message),
 		/^interrupted before the version was applied; .* same command again/,
 	);
+});
+
+test('follow --once says that the version is there if the command of --exec is interrupted', async (t) => {
+	const { publish, folder, url } = await channelRig(t);
+	const { link } = await publish();
+	const dir = join(folder, 'dir');
+	const args = ['follow', link, dir, '--once', '--data', join(folder, 'data'), '--broker', url];
+	const follower = new Shoal(t, [...args, '--exec', 'echo begun; sleep 60']);
+	await until('the command runs', () => follower.stderr.includes('begun'));
+	follower.signal('SIGTERM');
+	assert.is(await follower.exit(), 130);
+	const { code, message } = await follower.event('error');
+	assert.is(code, 'ERR_ABORTED');
+	assert.match(String(message), /^interrupted while the command of --exec was running; /);
+	assert.is(readFileSync(join(dir, 'a.txt'), 'utf8'), 'one');
+	const again = new Shoal(t, [...args, '--exec', 'echo again']);
+	assert.is(await again.exit(), 0);
+	assert.match(again.stderr, 'again');
 });
 
 test.run();

@@ -59,13 +59,16 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 		const opening = { channel: channel.id, releases, data, signal, onWait };
 		const followed = await openFollowed(folder, opening);
 		const node = await startFollower(context, options, followed);
+		const view = new ProgressView(output);
+		let isRunning = false;
 		try {
-			const view = new ProgressView(output);
 			const run = async (update: AppliedUpdate, stop: AbortSignal): Promise<void> => {
 				if (flags.exec !== undefined) {
 					// The output of the command must not be mixed with the bar.
 					view.end();
+					isRunning = true;
 					await runCommand(flags.exec, update, { timeout, signal: stop });
+					isRunning = false;
 				}
 			};
 			const about = { groups, run, cache: SeedCache.ofUser(), settles: isOnce };
@@ -81,16 +84,18 @@ export function followCommand(text: string, dir: string, flags: FollowFlags): Co
 			const end = print(context, following, view, isOnce);
 			return await interrupts.race(Promise.race([following.ended.then(() => EXIT.done), end]));
 		} catch (error) {
-			throw isOnce && isShoalError(error, 'ERR_ABORTED') ? interrupted(error) : error;
+			throw isOnce && isShoalError(error, 'ERR_ABORTED') ? interrupted(error, isRunning) : error;
 		} finally {
 			await closeNode(node);
 		}
 	};
 }
 
-function interrupted(cause: ShoalError): ShoalError {
-	const text =
-		'interrupted before the version was applied; what is verified is kept, run the same command again to go on';
+/** @param isRunning whether the command of `--exec` is running, so that the version is in its place */
+function interrupted(cause: ShoalError, isRunning: boolean): ShoalError {
+	const text = isRunning
+		? 'interrupted while the command of --exec was running; the version is in the folder, and the next shoal follow runs the command again'
+		: 'interrupted before the version was applied; what is verified is kept, run the same command again to go on';
 	return new ShoalError('ERR_ABORTED', text, { cause });
 }
 
