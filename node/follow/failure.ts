@@ -1,5 +1,4 @@
-import { isShoalError, ShoalError } from '../../protocol/index.ts';
-import { withoutKept } from '../storage/fs-error.ts';
+import { ShoalError } from '../../protocol/index.ts';
 
 /** The form of a code in a receipt. */
 const CODE = /^[A-Z0-9_]{1,32}$/;
@@ -30,13 +29,25 @@ export function twoPublishers(seq: number): ShoalError {
 	);
 }
 
-/** The warning of a state that could not be stored. A document is followed only when it is stored. */
-export function unkept(cause: unknown): ShoalError {
-	const { message } = cause as Error;
-	const reason = isShoalError(cause) ? withoutKept(cause).message : message;
+/** The warning of keys or a document that could not be stored. A document is followed only when it is stored. */
+export function unkeptDocument(cause: ShoalError): ShoalError {
 	return new ShoalError(
-		isShoalError(cause) ? cause.code : 'ERR_IO',
-		`the state of this follower cannot be stored, and it takes no newer version before that: ${reason}`,
+		cause.code,
+		`${withoutAdvice(cause)}, so the state of this follower is not stored; no newer version is taken until it is, which is tried again every 30 s while the follower runs`,
 		{ cause },
 	);
+}
+
+/** The warning of the outcome of a version that could not be stored. */
+export function unkeptOutcome(cause: ShoalError): ShoalError {
+	return new ShoalError(
+		cause.code,
+		`${withoutAdvice(cause)}, so it is not stored that the command of the version has ended; the next start of this follower may run it again`,
+		{ cause },
+	);
+}
+
+/** What is wrong with a file. What to do then, such as to start again, does not fit: the follower goes on. */
+function withoutAdvice({ message }: ShoalError): string {
+	return message.replace(/; [^"]*$/, '');
 }

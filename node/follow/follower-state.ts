@@ -144,7 +144,7 @@ export class FollowerState {
 	}
 
 	/** Stores the newest keys and document, unless they are stored already. @returns why it has failed */
-	tryKeep({ chain, newest }: Pick<ChannelView, 'chain' | 'newest'>): unknown {
+	tryKeep({ chain, newest }: Pick<ChannelView, 'chain' | 'newest'>): ShoalError | undefined {
 		try {
 			if (chain !== undefined && chain !== this.#chain) {
 				this.keepKeys(chain);
@@ -154,7 +154,7 @@ export class FollowerState {
 			}
 			return undefined;
 		} catch (error) {
-			return error;
+			return error as ShoalError;
 		}
 	}
 

@@ -1,5 +1,5 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
-import { type ChannelDocument, isShoalError } from '../../protocol/index.ts';
+import { type ChannelDocument, isShoalError, type ShoalError } from '../../protocol/index.ts';
 import type { ChannelSession } from '../channel/channel-session.ts';
 import type { Applied, Place, Version } from '../channel/place/place.ts';
 import type { DownloadManager } from '../download/download-manager.ts';
@@ -8,7 +8,7 @@ import type { KnownBytes } from '../reuse/known-bytes.ts';
 import type { ContentStore } from '../storage/content-store.ts';
 import { checkDocument } from './check-document.ts';
 import { dutyOf, isApplied } from './duty.ts';
-import { CommandFailure, codeOf, twoPublishers, unkept } from './failure.ts';
+import { CommandFailure, codeOf, twoPublishers, unkeptDocument, unkeptOutcome } from './failure.ts';
 import type { Done, FollowerState } from './follower-state.ts';
 import type { Receipts } from './receipts.ts';
 import { SharedVersion } from './shared-version.ts';
@@ -235,7 +235,7 @@ export class Follower {
 		if (failure === undefined) {
 			this.#told.delete('unkept');
 		} else {
-			this.#once('unkept', () => this.#events.emit('warning', unkept(failure), true));
+			this.#once('unkept', () => this.#events.emit('warning', unkeptDocument(failure), true));
 		}
 		return failure === undefined;
 	}
@@ -318,14 +318,12 @@ export class Follower {
 
 	/** Runs the command of an applied version, and tells that it is applied. */
 	async #finish(version: Version, fetched: number): Promise<void> {
-		const { place, state, session, run } = this.#options;
+		const { place, session, run } = this.#options;
 		const { path, kept } = place.result as Applied;
 		const { seq, seed } = version;
 		const update = { channel: session.channel, seq, id: seed, path, fetched, kept };
 		await run(update, this.#stopping.signal);
-		this.#isToRepeat = false;
-		state.keepDone({ seed });
-		this.#once(`done ${seed}`, () => {});
+		this.#keepOutcome({ seed });
 		this.#options.receipts.say(version, { state: 'applied', percent: 100, kept });
 		this.#events.emit('applied', update);
 	}
@@ -343,9 +341,7 @@ export class Follower {
 		const isFinal = error instanceof CommandFailure;
 		this.#options.receipts.say(version, { state: 'failed', code });
 		if (isFinal) {
-			this.#isToRepeat = false;
-			this.#keepFailure({ seed: version.seed, code });
-			this.#once(`done ${version.seed}`, () => {});
+			this.#keepOutcome({ seed: version.seed, code });
 		} else {
 			const wait = Math.min(RETRY_MOST, RETRY_FIRST * 2 ** this.#attempts);
 			this.#attempts += 1;
@@ -354,13 +350,15 @@ export class Follower {
 		this.#events.emit('failed', { version, error, code, isFinal });
 	}
 
-	/** Stores that a command has failed. If that fails, the command runs again after a restart, as it does anyway. */
-	#keepFailure(done: Done): void {
+	/** Stores the outcome of a version whose command has ended. If that fails, the follower goes on. */
+	#keepOutcome(done: Done): void {
+		this.#isToRepeat = false;
 		try {
 			this.#options.state.keepDone(done);
 		} catch (error) {
-			this.#events.emit('warning', error);
+			this.#events.emit('warning', unkeptOutcome(error as ShoalError));
 		}
+		this.#once(`done ${done.seed}`, () => {});
 	}
 
 	/** Runs `tell`, the first time that it is called with `what`. */

@@ -35,7 +35,7 @@ test('a follower tells once that it takes no newer version, and takes it when it
 	await until('the document', () => machine.following.newest?.seq === 1);
 	await until('the warning', () => told.length > 0);
 	const [[text, isBlocking]] = told as [[string, boolean]];
-	assert.match(text, /the state of this follower cannot be stored, and it takes no newer version/);
+	assert.match(text, /, so the state of this follower is not stored; no newer version is taken/);
 	assert.ok(isBlocking);
 	mend();
 	writeFileSync(join(image, 'a.txt'), 'two');
@@ -44,27 +44,44 @@ test('a follower tells once that it takes no newer version, and takes it when it
 	assert.equal([told.length, machine.applied.length], [1, 1]);
 });
 
-test('a follower goes on if it cannot store that a command has failed', async (t) => {
-	const { publish, follow, folder, image } = await channelRig(t);
-	const { link } = await publish();
-	const data = join(folder, 'machine');
-	let mend = (): void => {};
-	const run = async ({ seq }: { readonly seq: number }): Promise<void> => {
-		if (seq === 1) {
-			mend = damage(join(data, 'follow'));
-			throw new CommandFailure('EXIT_1', 'the command failed');
-		}
-	};
-	const machine = await follow(link, 'pc-1', { data, run });
-	const failed: string[] = [];
-	machine.following.on('failed', ({ code }) => failed.push(code));
-	await until('the command has failed', () => failed.length > 0);
-	mend();
-	writeFileSync(join(image, 'a.txt'), 'two');
-	await publish();
-	await machine.has(2);
-	assert.equal(failed, ['EXIT_1']);
-});
+for (const isFailing of [false, true]) {
+	const outcome = isFailing ? 'failed' : 'applied';
+	test(`a follower goes on if it cannot store that a version has ${outcome}`, async (t) => {
+		const { publish, follow, folder, image } = await channelRig(t);
+		const { link } = await publish();
+		const data = join(folder, 'machine');
+		let mend = (): void => {};
+		const run = async ({ seq }: { readonly seq: number }): Promise<void> => {
+			if (seq === 1) {
+				mend = damage(join(data, 'follow'));
+				if (isFailing) {
+					throw new CommandFailure('EXIT_1', 'the command failed');
+				}
+			}
+		};
+		const machine = await follow(link, 'pc-1', { data, run });
+		const { following } = machine;
+		const told: string[] = [];
+		following.on('warning', (error, isBlocking) => {
+			told.push(`${isBlocking === true} ${(error as Error).message}`);
+		});
+		following.on('failed', ({ code }) => told.push(code));
+		following.on('applied', ({ seq }) => told.push(`applied ${seq}`));
+		await until('the outcome is told', () => told.length >= 2);
+		const [warning, ...rest] = told as [string, ...string[]];
+		assert.match(
+			warning,
+			/^false ".*\.json": .*, so it is not stored that the command .* has ended; .* may run/,
+		);
+		assert.equal(rest, [isFailing ? 'EXIT_1' : 'applied 1']);
+		const fleet = await machine.node.fleet(link);
+		await until('the receipt', () => fleet.members.some(({ state }) => state === outcome));
+		mend();
+		writeFileSync(join(image, 'a.txt'), 'two');
+		await publish();
+		await machine.has(2);
+	});
+}
 
 if (canMount) {
 	test('follow --once ends with an error if its state cannot be stored', async (t) => {
@@ -81,7 +98,7 @@ if (canMount) {
 		assert.throws(() => writeFileSync(fill, Buffer.alloc(2 ** 21)), /ENOSPC/);
 		const { code, stderr } = await once();
 		assert.is(code, 1);
-		assert.match(stderr, /takes no newer version .* the disk is full; .*\(ERR_NO_SPACE\)/);
+		assert.match(stderr, /\.json": the disk is full, so .* no newer version .*\(ERR_NO_SPACE\)/);
 		rmSync(fill);
 		assert.is((await once()).code, 0);
 	});
