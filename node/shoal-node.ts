@@ -328,7 +328,8 @@ export class ShoalNode extends BaseNode {
 	}
 
 	/**
-	 * Replaces the keys of a channel with the drawer key, and publishes its newest version again.
+	 * Replaces the keys of a channel with the drawer key, and publishes its newest version again. If
+	 * there is no version to sign again, the new keys are published alone.
 	 *
 	 * @param channel its name; or its link, if this machine does not have its key blocks: those of the
 	 *   broker are then used

@@ -1,8 +1,10 @@
 import {
 	type ChannelDocument,
 	isChannelLink,
+	isShoalError,
 	type KeyChain,
 	parseChannelLink,
+	quoted,
 	ShoalError,
 	verifyNatively,
 } from '../../protocol/index.ts';
@@ -40,7 +42,8 @@ export interface Rotated {
 type Node = Pick<PublishingNode, 'link' | 'topics' | 'warn'>;
 
 /**
- * Replaces the keys of a channel, and publishes them, with its newest version signed again.
+ * Replaces the keys of a channel, and publishes them, with its newest version signed again. If there
+ * is no version, the keys are published alone.
  *
  * @param channel its name; or its link, if its files are lost: the key blocks are on the broker too
  * @throws ShoalError as {@link ChannelStore.rotate}, {@link ChannelStore.adopt} and
@@ -56,7 +59,22 @@ export async function rotateChannel(
 		? await adoptByLink(node, store, channel)
 		: await adoptByName(node, store, channel);
 	const rotated = await store.locked(name, () => store.rotate(name, drawer));
-	const document = await withSession(node, rotated, async (session) => {
+	try {
+		const document = await publishKeys(node, store, rotated, life);
+		return { name, chain: rotated.chain, document, drawer: rotated.drawer };
+	} catch (error) {
+		throw isShoalError(error) ? unpublished(rotated, error) : error;
+	}
+}
+
+/** Publishes the new keys. @returns the newest version, signed again; undefined if there is none */
+async function publishKeys(
+	node: Node,
+	store: ChannelStore,
+	rotated: OwnChannel,
+	life: number,
+): Promise<ChannelDocument | undefined> {
+	return await withSession(node, rotated, async (session) => {
 		const written = await new ChannelWriter(store, session, rotated).write((newest) => {
 			// A document of keys that were replaced before is older than the version of the followers.
 			const isNewest = newest !== undefined && newest.block >= rotated.chain.last - 1;
@@ -68,7 +86,18 @@ export async function rotateChannel(
 		}
 		return written;
 	});
-	return { name, chain: rotated.chain, document, drawer: rotated.drawer };
+}
+
+/** The error of keys that were replaced here, and are not known to the followers. */
+function unpublished(
+	{ name, drawer }: Pick<Rotated, 'name' | 'drawer'>,
+	cause: ShoalError,
+): ShoalError {
+	return new ShoalError(
+		cause.code,
+		`the keys of the channel ${quoted(name)} were replaced on this machine, but could not be published: ${cause.message}. To publish them, publish the channel, or rotate again with the new drawer key, ${quoted(drawer, 300)}. Then move the newest drawer key to a safe place, away from this machine; the old one cannot rotate any more`,
+		{ cause },
+	);
 }
 
 /** Stores the key blocks that the broker has. @returns the name of the channel */

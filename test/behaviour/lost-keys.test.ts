@@ -137,4 +137,28 @@ test('keys that were rotated twice, on two machines, are told, and can be mended
 	assert.is(next.chain.last, 3);
 });
 
+test('keys that were replaced, but not published, are told with the new drawer key', async (t) => {
+	const unsure = await startUnsureBroker(t);
+	const { first, ann, link, rotate } = await twoMachines(t, unsure.url);
+	unsure.faults.drops = ({ topic }) => {
+		const isOfKeys = topic.includes('/keys/');
+		if (isOfKeys) {
+			void unsure.stop();
+		}
+		return isOfKeys;
+	};
+	const drawer = join(ann, 'channels', 'lab.drawer-1');
+	const error = await rejects(rotate('lab', ann, first));
+	assert.is(error.code, 'ERR_DISCONNECTED');
+	assert.match(error.message, 'the channel "lab" were replaced on this machine, but could not be');
+	assert.match(error.message, `rotate again with the new drawer key, "${drawer}"`);
+	const { url } = await startBroker(t);
+	const node = await startNode(t, url);
+	const published = await node.publish(join(ann, '..', 'image'), { channel: 'lab', data: ann });
+	assert.equal([published.link.split('&')[0], published.document.block], [link.split('&')[0], 1]);
+	await isOnBroker(t, url, (await new ChannelStore(ann).keys('lab')) as KeyChain);
+	const rotated = await node.rotateChannel('lab', { data: ann, drawer, life: LIFE });
+	assert.equal([rotated.chain.last, rotated.document?.seq], [2, 1]);
+});
+
 test.run();

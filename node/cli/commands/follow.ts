@@ -236,7 +236,7 @@ async function print(
 }
 
 const REFUSALS: Readonly<Record<FollowRefusal, string>> = {
-	older: 'it is older than the one that is known',
+	older: 'it is older than the one that is known, or its keys were replaced',
 	expired:
 		'it has expired, and its publisher has not renewed it; the folder stays as it is until the channel is published again',
 	forged: 'it was not signed with the key of the channel',
