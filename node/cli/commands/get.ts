@@ -135,10 +135,13 @@ async function downloadAll(
 	asked: Asked,
 ): Promise<void> {
 	const view = new ProgressView(context.output);
-	const all = contents.length > 1 ? new SeveralDownloads(view, contents.length) : undefined;
+	const isPatient = asked.flags.wait === true;
+	const count = contents.length;
+	const all = count > 1 ? new SeveralDownloads(view, count, isPatient) : undefined;
 	const ended = await Promise.allSettled(
 		contents.map((content) => download(context, node, content, { ...asked, view, all })),
 	);
+	view.end();
 	const [failure, ...more] = ended.filter((end) => end.status === 'rejected');
 	if (failure !== undefined) {
 		for (const { reason } of more.filter(({ reason }) => !isShoalError(reason, 'ERR_ABORTED'))) {
@@ -195,8 +198,6 @@ async function download(
 	} catch (error) {
 		all?.failed(last?.id);
 		throw explain(error, flags.output === '-', last);
-	} finally {
-		view.end();
 	}
 }
 

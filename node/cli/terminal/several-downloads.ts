@@ -1,38 +1,29 @@
 import type { Progress } from '../../download/download-types.ts';
-import { downloadText, type ProgressView } from './progress-view.ts';
+import { type ProgressView, showDownload } from './progress-view.ts';
 
 /** Shows several downloads as one. */
 export class SeveralDownloads {
 	readonly #view: Pick<ProgressView, 'show'>;
 	readonly #count: number;
+	readonly #isPatient: boolean;
 	/** The progress of each seed whose download has not failed. */
 	readonly #all = new Map<string, Progress>();
 	#failed = 0;
 
-	/** @param count number of downloads */
-	constructor(view: Pick<ProgressView, 'show'>, count: number) {
+	/**
+	 * @param count number of downloads
+	 * @param isPatient whether they wait until a node has the content
+	 */
+	constructor(view: Pick<ProgressView, 'show'>, count: number, isPatient: boolean) {
 		this.#view = view;
 		this.#count = count;
+		this.#isPatient = isPatient;
 	}
 
 	/** Takes the progress of one download, and shows that of all. */
 	show(progress: Progress): void {
 		this.#all.set(progress.id, progress);
-		const all = [...this.#all.values()];
-		const sumOf = (of: (progress: Progress) => number): number =>
-			all.reduce((total, each) => total + of(each), 0);
-		const [have, length] = [sumOf((each) => each.have), sumOf((each) => each.length)];
-		const sources = Math.max(...all.map((each) => each.sources));
-		const running = all.filter(
-			(each) => each.phase !== 'verifying' && (each.length === 0 || each.have < each.length),
-		);
-		const waitsFor = running.every((each) => each.waitsFor) ? running[0]?.waitsFor : undefined;
-		const isChecking = running.length > 0 && running.every((each) => each.phase === 'checking');
-		const phase = isChecking ? 'checking' : 'fetching';
-		const sum = { phase, have, length, sources, waitsFor, files: undefined } as const;
-		const text = downloadText({ ...progress, ...sum });
-		const failed = this.#failed === 0 ? '' : `, ${this.#failed} failed`;
-		this.#view.show(`${this.#count} downloads${failed}`, length > 0 ? have / length : 0, text);
+		this.#draw(progress);
 	}
 
 	/**
@@ -42,6 +33,38 @@ export class SeveralDownloads {
 	 */
 	failed(id: string | undefined): void {
 		this.#failed += 1;
-		this.#all.delete(id ?? '');
+		if (id !== undefined) {
+			this.#all.delete(id);
+		}
+		const [other] = this.#all.values();
+		if (other !== undefined) {
+			this.#draw(other);
+		}
 	}
+
+	/** @param latest the progress whose rate and lanes are shown */
+	#draw(latest: Progress): void {
+		const all = [...this.#all.values()];
+		const sumOf = (of: (progress: Progress) => number): number =>
+			all.reduce((total, each) => total + of(each), 0);
+		const [have, length] = [sumOf((each) => each.have), sumOf((each) => each.length)];
+		const sources = Math.max(...all.map((each) => each.sources));
+		const running = all.filter(
+			(each) => each.phase !== 'verifying' && (each.length === 0 || each.have < each.length),
+		);
+		const [first] = running;
+		const waitsFor = running.every((each) => each.waitsFor) ? first?.waitsFor : undefined;
+		const phase = phaseOf(running, length > 0);
+		const sum = { phase, have, length, sources, waitsFor, files: undefined };
+		const failed = this.#failed === 0 ? '' : `, ${this.#failed} failed`;
+		const title = `${this.#count} downloads${failed}`;
+		showDownload(this.#view, { ...latest, ...sum }, this.#isPatient, title);
+	}
+}
+
+/** The phase that is shown of downloads: that of the first one, while they differ and no length is known. */
+function phaseOf(running: readonly Progress[], hasLength: boolean): Progress['phase'] {
+	const phase = running[0]?.phase ?? 'verifying';
+	const isOfAll = running.every((each) => each.phase === phase);
+	return isOfAll || !hasLength ? phase : 'fetching';
 }
