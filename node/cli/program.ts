@@ -57,13 +57,13 @@ export function makeProgram(): Command {
 }
 
 /**
- * Refuses an empty file, folder or command: a variable of a script has no value. Keys would go into
- * the current folder.
+ * Refuses the empty value of a flag: a variable of a script has no value. Keys would go into the
+ * current folder.
  */
 function refuseEmpty(command: Command): void {
 	for (const option of command.options) {
-		const isRefused = /<(?:file|folder|command)>$/.test(option.flags);
-		if (isRefused && command.getOptionValue(option.attributeName()) === '') {
+		const value: unknown = command.getOptionValue(option.attributeName());
+		if ([value].flat().includes('')) {
 			command.error(`${option.long} is empty; give it a value, or leave it out`);
 		}
 	}

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { ShoalError } from '../../protocol/index.ts';
 import { FolderThread } from '../hashing/folder/folder-thread.ts';
 import type { ListedFile } from '../hashing/folder/list-files.ts';
 import type { HashOptions } from '../hashing/hasher.ts';
@@ -24,12 +23,6 @@ export interface LikeFiles {
  */
 export async function checkLike(paths: readonly string[]): Promise<void> {
 	for (const path of paths) {
-		if (path === '') {
-			throw new ShoalError(
-				'ERR_NO_FILE',
-				'the path is empty; the path of a file or folder is expected',
-			);
-		}
 		if (!(await isFolder(path))) {
 			await statReadable(path);
 		}

@@ -2,7 +2,7 @@ import { type BigIntStats, constants } from 'node:fs';
 import { access, lstat, open, stat, statfs } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { MAX_LENGTH, printable, quoted, ShoalError } from '../../protocol/index.ts';
-import { onFile } from './fs-error.ts';
+import { fsError, onFile } from './fs-error.ts';
 
 /**
  * Flags that open a file for reading. With O_NONBLOCK, which Windows lacks, a pipe without a writer
@@ -26,7 +26,7 @@ const VIRTUAL = new Set([
  */
 export function absolutePath(path: string): string {
 	if (path === '') {
-		throw new ShoalError('ERR_NO_FILE', 'the path is empty; the path of a file is expected');
+		throw fsError({ code: 'ENOENT' }, path);
 	}
 	return resolve(path);
 }

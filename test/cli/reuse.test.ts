@@ -140,7 +140,7 @@ test('a path of --like that cannot be read ends get before it connects', async (
 	);
 	assert.match(await outcome('--like', 'pipe'), /^1 .*no ordinary file: it is a pipe.*\(ERR_IO\)/);
 	assert.match(await outcome('--like', '/dev/null'), /^1 .*: it is a device.*\(ERR_IO\)/);
-	assert.match(await outcome('--like', ''), /^1 .*the path is empty; .*\(ERR_NO_FILE\)\n$/);
+	assert.match(await outcome('--like', ''), /^2 .*--like is empty; .*\(ERR_USAGE\)\n$/);
 	assert.match(
 		await outcome('--like', '.', '-o', '-'),
 		/^2 .*--like is for files and folders, not for -o - \(ERR_USAGE\)\n/,

@@ -123,7 +123,7 @@ test('an error of a flag reads as one sentence, and names what helps', async (t)
 	assert.match(id.stderr, /is no node id: .*; choose another --id \(ERR_ID\)\n$/);
 });
 
-test('an empty file, folder or command of a flag is refused, so that no file goes into the current folder', async (t) => {
+test('the empty value of a flag is refused, so that no file goes into the current folder', async (t) => {
 	const link = `shoal:channel?id=${ID}`;
 	const folder = await makeFolder(t);
 	const commands = [
@@ -134,6 +134,9 @@ test('an empty file, folder or command of a flag is refused, so that no file goe
 		['token', '--data', ''],
 		['follow', link, 'dir', '--exec', ''],
 		['get', ID, '--trace', ''],
+		['get', ID, '-o', ''],
+		['get', ID, '--like', 'folder', '--like', ''],
+		['seed', 'a.txt', '-o', ''],
 	];
 	for (const args of commands) {
 		const { code, stderr } = await runShoal(t, args, { cwd: folder });

@@ -70,9 +70,6 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 
 /** Checks the flags. @throws ShoalError ERR_USAGE if they cannot be combined */
 function checkFlags({ output, range, check, like }: GetFlags): void {
-	if (output === '') {
-		throw new ShoalError('ERR_USAGE', '-o is empty; name a file, a folder or -');
-	}
 	if (range !== undefined && output !== '-') {
 		throw new ShoalError('ERR_USAGE', '--range can only be used with -o -');
 	}
