@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import * as v from 'valibot';
@@ -15,6 +14,7 @@ import {
 import type { ChannelView } from '../channel/channel-view.ts';
 import { fsError } from '../storage/fs-error.ts';
 import { stateHome } from '../storage/home-folder.ts';
+import { readIfThereSync } from '../storage/read-if-there.ts';
 
 /** The outcome of the last version, whose command has ended. */
 export interface Done {
@@ -70,7 +70,7 @@ export class FollowerState {
 	/**
 	 * Reads the state of a follower, or begins a new one.
 	 *
-	 * @throws ShoalError ERR_CHANNEL if the state is damaged, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO
+	 * @throws ShoalError ERR_CHANNEL if the state is damaged, ERR_PERMISSION, ERR_NO_SPACE, ERR_IO, ERR_FOLDER
 	 */
 	static open({ data, channel, folder }: FollowerStateOptions): FollowerState {
 		const home = join(data ?? join(stateHome(), 'shoal'), 'follow');
@@ -81,7 +81,7 @@ export class FollowerState {
 		} catch (error) {
 			throw fsError(error, home);
 		}
-		const text = readIfThere(path);
+		const text = readIfThereSync(path);
 		if (text !== undefined) {
 			return FollowerState.#parse(path, text);
 		}
@@ -170,18 +170,6 @@ export class FollowerState {
 		} catch (error) {
 			throw fsError(error, this.#path);
 		}
-	}
-}
-
-/** @throws ShoalError ERR_PERMISSION, ERR_IO */
-function readIfThere(path: string): string | undefined {
-	try {
-		return readFileSync(path, 'utf8');
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-			return undefined;
-		}
-		throw fsError(error, path);
 	}
 }
 

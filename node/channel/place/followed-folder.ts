@@ -170,11 +170,15 @@ export class FollowedFolder {
 /**
  * Which channel the folder at `dir` follows, and how; undefined if it follows none.
  *
- * @throws ShoalError ERR_PERMISSION, ERR_IO
+ * @throws ShoalError ERR_PERMISSION, ERR_IO, ERR_FOLDER
  */
 export async function readMark(dir: string): Promise<Mark | undefined> {
-	const text = String(await readIfThere(join(dir, OWN_FOLDER, PLACE_FILE)));
-	const [, kind, channel] = /^shoal place 1 (in-place|releases) ([0-9a-f]{64})\n$/.exec(text) ?? [];
+	const text = await readIfThere(join(dir, OWN_FOLDER, PLACE_FILE));
+	if (text === undefined) {
+		return undefined;
+	}
+	const [, kind, channel] =
+		/^shoal place 1 (in-place|releases) ([0-9a-f]{64})\n$/.exec(String(text)) ?? [];
 	return kind && channel ? { kind: kind as PlaceKind, channel } : undefined;
 }
 

@@ -372,6 +372,9 @@ async function makeReleases(path: string): Promise<void> {
 
 async function readSkipped(folder: FollowedFolder): Promise<Version | undefined> {
 	const text = await readIfThere(folder.file(SKIPPED));
+	if (text === undefined) {
+		return undefined;
+	}
 	try {
 		const { block, seq, seed } = JSON.parse(String(text)) as Version;
 		return { block, seq, seed };

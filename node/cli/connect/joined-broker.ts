@@ -1,10 +1,16 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { ensureFolder, writePrivate } from '../../../broker/for-nodes.ts';
-import { formatJoinLink, type JoinLink, parseJoinLink } from '../../../protocol/index.ts';
+import {
+	formatJoinLink,
+	isShoalError,
+	type JoinLink,
+	parseJoinLink,
+} from '../../../protocol/index.ts';
 import { fsError } from '../../storage/fs-error.ts';
 import { homeFolder } from '../../storage/home-folder.ts';
+import { readIfThereSync } from '../../storage/read-if-there.ts';
 import { isRunning } from './running-process.ts';
 
 /**
@@ -26,7 +32,7 @@ const joinedFile = (): string => join(configFolder(), 'joined');
  * @throws ShoalError ERR_LINK if the variable or the file holds no join link
  */
 export function joinedBroker(): JoinLink | undefined {
-	const text = process.env.SHOAL_JOIN || readIfThere(joinedFile());
+	const text = process.env.SHOAL_JOIN || readIfReadable(joinedFile());
 	return text === undefined ? undefined : parseJoinLink(text);
 }
 
@@ -54,7 +60,7 @@ export function rememberJoined(link: JoinLink): string {
  */
 export function forgetJoined(): { readonly path: string; readonly wasThere: boolean } {
 	const path = joinedFile();
-	const wasThere = readIfThere(path) !== undefined;
+	const wasThere = readIfReadable(path) !== undefined;
 	try {
 		rmSync(path, { force: true });
 	} catch (error) {
@@ -70,7 +76,7 @@ export function forgetJoined(): { readonly path: string; readonly wasThere: bool
  */
 export function secretOf(id: string): string {
 	const file = join(configFolder(), 'ids', id);
-	const [known = '', pid] = readIfThere(file)?.trim().split(' ') ?? [];
+	const [known = '', pid] = readIfReadable(file)?.trim().split(' ') ?? [];
 	if (pid !== undefined && Number(pid) !== process.pid && isRunning(Number(pid))) {
 		return nanoid();
 	}
@@ -83,12 +89,12 @@ export function secretOf(id: string): string {
 	return secret;
 }
 
-function readIfThere(path: string): string | undefined {
+/** The text of a file; undefined if there is none that this user can read. @throws ShoalError ERR_IO */
+function readIfReadable(path: string): string | undefined {
 	try {
-		return readFileSync(path, 'utf8');
+		return readIfThereSync(path);
 	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
-		if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'EISDIR') {
+		if (isShoalError(error, 'ERR_PERMISSION') || isShoalError(error, 'ERR_FOLDER')) {
 			return undefined;
 		}
 		throw error;
