@@ -234,7 +234,6 @@ test('where links cannot be made, a folder with wanted links is refused before a
 	await isThere(rig, { 'a/one': contentOf(2_000), 'a/two': contentOf(10) });
 });
 
-/** Makes the next sync of a file fail. */
 /** Makes the next close of a file in the place of the rig fail, and the next ones succeed. */
 function failClose(calls: FailingCalls): void {
 	let left = 1;
@@ -293,6 +292,7 @@ test('if a stopped download cannot close a file, other downloads of the process 
 	await isThere(other);
 });
 
+/** Makes the next sync of a file fail. */
 function failSync(t: Scope, { place }: FolderRig): FailingCalls {
 	const calls = new FailingCalls(t, place);
 	let left = 1;
