@@ -36,7 +36,7 @@ import { LargePackets, USUAL_PACKET } from './net/large-packets.ts';
 import { LoadMeter, type LoadSource } from './net/load-meter.ts';
 import { accept, type OpenFramed, packetReader } from './net/packet-reader.ts';
 import { portError } from './net/port-error.ts';
-import { queueMark } from './net/slow-consumers.ts';
+import { queueMark, retainedAhead } from './net/slow-consumers.ts';
 import { streamPair } from './net/stream-pair.ts';
 import { noFlow } from './net/traffic.ts';
 import { UnreadAnswers } from './net/unread-answers.ts';
@@ -47,8 +47,6 @@ const OVERHEAD = 1024;
 // ms without traffic after which the system sends TCP keepalive probes.
 const PROBE_AFTER_MS = 60_000;
 const MOST_CHECK_MS = 5_000;
-/** The part of `cutQueue` that retained messages may fill. */
-const RETAINED_AHEAD = 1 / 8;
 // Most connections that the system queues until the broker accepts them. The system of any further
 // client retries after a second.
 const BACKLOG = 4_096;
@@ -114,7 +112,7 @@ export class Broker {
 		this.#aedes.on('client', (client) => {
 			deliverAll(client, this.#aedes.id);
 			lowerQos(client, (topic, qos) => granted.of(client, topic, qos));
-			paceRetained(client, limits.cutQueue * RETAINED_AHEAD);
+			paceRetained(client, retainedAhead(limits), (packet) => this.#retained.isRetained(packet));
 		});
 		this.#aedes.on('clientReady', ({ conn }) => this.#connections.spoke(conn));
 		this.#aedes.on('subscribe', (subscriptions, client) => {

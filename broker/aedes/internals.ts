@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Aedes, Client, PublishPacket, Subscription } from 'aedes';
 import mqttPacket from 'mqtt-packet';
+import { whenSent } from './when-sent.ts';
 
 // The undocumented parts of Aedes 1.2.0 and mqtt-packet 9.0.2 that the broker uses. If a new
 // version changes one of them, a test in test/broker/aedes fails.
@@ -17,14 +18,15 @@ interface ClientInternals {
 	readonly subscriptions: Readonly<Record<string, { qos: number }>>;
 	/** The will; null if there is none, or the client has sent DISCONNECT. */
 	readonly will: object | null;
-	/**
-	 * Sends a message with a QoS above 0, or one that was retained: then `retain` is true. The packet
-	 * object is for this client alone.
-	 */
-	deliverQoS(
-		packet: { readonly topic: string; readonly retain: boolean; qos: number },
-		done: () => void,
-	): void;
+	/** Sends a message with a QoS above 0, or one that was retained. */
+	deliverQoS(packet: Delivered, done: () => void): void;
+}
+
+/** A message to one client; the object is for this client alone. */
+interface Delivered extends Pick<PublishPacket, 'topic' | 'payload'> {
+	/** Whether a new subscription delivers it; the payload object is the one in the store. */
+	readonly retain: boolean;
+	qos: number;
 }
 
 /** The part of an Aedes that is not in its types. */
@@ -43,7 +45,6 @@ export interface RetainedPersistence {
 
 /** The QoS of a subscription that was refused (MQTT 3.1.1, 3.9.3). */
 const REFUSED = 128;
-const NOTHING = new Uint8Array();
 /** A number above every QoS. */
 const NO_QOS = 3;
 
@@ -78,12 +79,19 @@ export function lowerQos(client: Client, qosOf: (topic: string, qos: number) => 
 }
 
 /**
- * Sends retained messages to `client` no faster than it reads them. Aedes sends all retained messages
- * that match a new subscription, and goes on when `client` has disconnected.
+ * Sends retained messages to `client` no faster than it reads them. Aedes sends all retained
+ * messages that match a new subscription, and goes on when `client` has disconnected. New messages
+ * do not wait, so a retained message that was replaced or deleted meanwhile is not sent: it would
+ * arrive after the newer one.
  *
  * @param ahead bytes that may be queued for the client before the next one is sent
+ * @param isRetained whether a message is still in the store
  */
-export function paceRetained(client: Client, ahead: number): void {
+export function paceRetained(
+	client: Client,
+	ahead: number,
+	isRetained: (packet: Pick<PublishPacket, 'topic' | 'payload'>) => boolean,
+): void {
 	const internals = client as unknown as ClientInternals;
 	const { deliverQoS } = internals;
 	const { conn } = client;
@@ -97,11 +105,14 @@ export function paceRetained(client: Client, ahead: number): void {
 			if (conn.writableLength <= ahead) {
 				next();
 			} else {
-				// An empty write is done when all before it is sent.
-				conn.write(NOTHING, next);
+				whenSent(conn, next);
 			}
 		};
-		deliverQoS(packet, packet.retain ? whenRead : done);
+		if (packet.retain && !isRetained(packet)) {
+			done();
+		} else {
+			deliverQoS(packet, packet.retain ? whenRead : done);
+		}
 	};
 }
 

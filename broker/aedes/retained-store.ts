@@ -70,6 +70,12 @@ export class RetainedStore implements RetainedPersistence {
 		return this.#counts.has(owner);
 	}
 
+	/** Whether `packet`, which this store has given, was neither replaced nor deleted since. */
+	isRetained({ topic, payload }: Pick<PublishPacket, 'topic' | 'payload'>): boolean {
+		const [stored] = this.#matches([topic]);
+		return stored?.payload === payload;
+	}
+
 	async storeRetained(packet: PublishPacket): Promise<void> {
 		const { topic, payload } = packet;
 		const section = this.#sectionOf(topic);

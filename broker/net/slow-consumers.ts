@@ -71,6 +71,15 @@ export class SlowConsumers {
 }
 
 /**
+ * Bytes of the queue of a client that retained messages may fill; the next one waits until these
+ * are read. If all clients are slow, retained messages fill half of `queueTotal`: no client is cut
+ * because of them.
+ */
+export function retainedAhead({ cutQueue, queueTotal, clients }: Limits): number {
+	return Math.min(cutQueue / 8, queueTotal / clients / 2);
+}
+
+/**
  * The `highWaterMark` of the sockets of a server. When a write returns false, Aedes waits for
  * `drain`. Until then, it also holds back the messages of the same sender to other clients. The
  * mark is twice the queue at which a client is cut, so that a client is cut before a write returns

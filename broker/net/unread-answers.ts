@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { whenSent } from '../aedes/when-sent.ts';
 
 /**
  * Most answers that a client may leave unread. A node waits for answers after 32 packets; no other
@@ -7,7 +8,6 @@ import type { Duplex } from 'node:stream';
 const MOST_UNREAD = 1_024;
 /** Most answers that all clients together may leave unread. */
 export const MOST_UNREAD_IN_ALL = 65_536;
-const NOTHING = new Uint8Array();
 // MQTT 3.1.1, 2.2.1.
 const PUBLISH = 3;
 /** The bits of the QoS in the first byte of a PUBLISH (MQTT 3.1.1, 3.3.1). */
@@ -20,7 +20,7 @@ interface Answered {
 	readonly stream: Duplex;
 	readonly cut: () => void;
 	unread: number;
-	/** Whether a write marks a place in the queue of the stream. */
+	/** Whether a place in the queue of the stream is marked. */
 	isMarked: boolean;
 }
 
@@ -58,17 +58,17 @@ export class UnreadAnswers {
 	}
 
 	/**
-	 * Counts one more answer. At times, a write of no bytes marks a place in the queue: when the client
-	 * has read that far, it has read the answers before.
+	 * Counts one more answer. At times, a place in the queue is marked: when the client has read
+	 * that far, it has read the answers before.
 	 */
 	#add(answered: Answered): void {
 		this.#forgetRead(answered);
 		answered.unread += 1;
 		this.#inAll += 1;
 		const before = answered.unread;
-		if (!answered.isMarked && before >= MOST_UNREAD / 2 && answered.stream.writable) {
+		if (!answered.isMarked && before >= MOST_UNREAD / 2) {
 			answered.isMarked = true;
-			answered.stream.write(NOTHING, () => {
+			whenSent(answered.stream, () => {
 				answered.isMarked = false;
 				this.#forget(answered, before);
 			});

@@ -57,6 +57,20 @@ test('a retained message does not change when the buffer of its payload is overw
 	assert.is(String(packet.payload), 'before');
 });
 
+test('a message that was replaced, even by the same text, or deleted is not retained any more', async () => {
+	const retained = makeRetained();
+	const topic = topics.nodeState(NODE);
+	await keep(retained, topic);
+	const [first] = await retained.createRetainedStream(topic).toArray();
+	assert.ok(retained.isRetained(first));
+	await keep(retained, topic);
+	assert.not(retained.isRetained(first));
+	const [second] = await retained.createRetainedStream(topic).toArray();
+	assert.ok(retained.isRetained(second));
+	await keep(retained, topic, '');
+	assert.not(retained.isRetained(second));
+});
+
 test('T10: a retained message has memory of its own, so that it keeps none of other messages', async () => {
 	const retained = makeRetained();
 	const topic = topics.nodeState(NODE);

@@ -42,7 +42,7 @@ test('a client that sends one byte at a time is served like any other', async (t
 		socket.write(Buffer.from([byte]));
 		await new Promise((resolve) => setImmediate(resolve));
 	}
-	const messages = () => messagesOf({ socket, received, isClosed: () => false });
+	const messages = () => messagesOf({ received });
 	await until('both are back', () => messages().length === 2);
 	assert.equal(
 		messages().map(({ payload }) => String(payload)),

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import * as assert from 'uvu/assert';
-import { SlowConsumers } from '../../../broker/net/slow-consumers.ts';
+import { retainedAhead, SlowConsumers } from '../../../broker/net/slow-consumers.ts';
 import { resolveLimits, Topics } from '../../../protocol/index.ts';
 import {
 	FROZEN,
@@ -54,6 +54,22 @@ for (const qos of [0, 1] as const) {
 		assert.ok(sender.isUp);
 	});
 }
+
+test('T12: no client is cut because of retained messages, even if all clients are slow', () => {
+	for (const changes of [{}, { clients: 12_000 }, { clients: 10 }]) {
+		const limits = resolveLimits(changes);
+		const ahead = retainedAhead(limits);
+		assert.ok(ahead > 16_384, `${ahead} bytes`);
+		const { clients } = limits;
+		const consumers = new SlowConsumers(
+			limits,
+			() => 0,
+			() => limits.queueTotal + 1,
+		);
+		assert.ok(clients * (ahead + limits.keptPayload) < limits.queueTotal);
+		assert.is(consumers.judge(ahead + limits.keptPayload, false, clients), 'deliver');
+	}
+});
 
 test('T12: chunks on a swarm topic reach every subscriber that keeps up while another is frozen', async (t) => {
 	const broker = await startBroker(t, { limits: { stall: NEVER } });

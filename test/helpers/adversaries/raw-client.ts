@@ -72,7 +72,7 @@ export function publishPacket(topic: string, payload: Uint8Array, first = 0x30):
 }
 
 /** The messages in what a client has received so far. */
-export function messagesOf({ received }: RawClient): IPublishPacket[] {
+export function messagesOf({ received }: Pick<RawClient, 'received'>): IPublishPacket[] {
 	const messages: IPublishPacket[] = [];
 	const reader = parser();
 	reader.on('packet', (each) => {
