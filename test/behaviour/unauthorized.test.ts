@@ -46,22 +46,6 @@ test('T7: the will of a watcher is not published', async (t) => {
 	await until('message and will were refused', () => broker.stats().refused.watcher >= 2);
 });
 
-test('T7: the will of a watcher is not published after the broker has ended its connection', async (t) => {
-	const tokens = makeTokens();
-	const broker = await startBroker(t, { tokens });
-	const id = makeNodeId();
-	const payload = (session: string) => encodeJson(state(session));
-	const will = (session: string) => ({ topic: topics.nodeState(id), payload: payload(session) });
-	const link = await Link.open({ url: broker.url, id, password: `${tokens.watch}:secret`, will });
-	t.defer(() => link.close());
-	// The subscription delays the will until after the end of the connection.
-	await link.subscribe(topics.trackerState());
-	const { retained } = broker.stats();
-	broker.setTokens(makeTokens());
-	await until('the will was refused', () => broker.stats().refused.watcher === 1);
-	assert.is(broker.stats().retained, retained);
-});
-
 test('T9: 25 connects with the id of a node neither disconnect the node nor take its id while its state is retained', async (t) => {
 	const tokens = makeTokens();
 	const broker = await startBroker(t, { tokens });
