@@ -141,20 +141,36 @@ export function keepRetainedIn(aedes: Aedes, store: RetainedPersistence): void {
 }
 
 /**
- * Makes subscriptions begin and end at once. Aedes waits for a later turn of the event loop, and only
- * then forgets a subscription that has ended, by its filter. A new subscription of the client to the
- * same filter would be forgotten with it, and would remain even after the client has disconnected.
+ * Makes Aedes record at once that a subscription has begun or ended, and answer the client. By
+ * itself, it waits for a later turn of the event loop, and only then forgets a subscription that
+ * has ended, by its filter. A new subscription of the client to the same filter would be forgotten
+ * with it, and would remain even after the client has disconnected. The messages still end in that
+ * later turn, so a few can follow the UNSUBACK. An error that Aedes finds during the call is passed
+ * on; it finds no others.
  */
 export function subscribeAtOnce(aedes: Aedes): void {
 	const subscribe = aedes.subscribe.bind(aedes);
 	const unsubscribe = aedes.unsubscribe.bind(aedes);
 	aedes.subscribe = (filter, deliver, done) => {
-		subscribe(filter, deliver, () => {});
-		done();
+		const tell = onlyFirst(done);
+		subscribe(filter, deliver, tell);
+		tell();
 	};
-	aedes.unsubscribe = (filter, deliver, done) => {
-		unsubscribe(filter, deliver, () => {});
-		done?.();
+	aedes.unsubscribe = (filter, deliver, done = () => {}) => {
+		const tell = onlyFirst(done);
+		unsubscribe(filter, deliver, tell);
+		tell();
+	};
+}
+
+/** A function whose first call calls `done`, and whose later calls do nothing. */
+function onlyFirst(done: (error?: Error) => void): (error?: Error) => void {
+	let isDone = false;
+	return (error) => {
+		if (!isDone) {
+			isDone = true;
+			done(error);
+		}
 	};
 }
 

@@ -257,6 +257,17 @@ test('subscriptions that end and begin again in one packet of bytes leave nothin
 	assert.equal(messagesOf(raw), []);
 });
 
+test('a subscription to a filter with too many levels fails, and its end too', async (t) => {
+	const { aedes } = await start(t);
+	const filter = 'a/'.repeat(200);
+	const failures: unknown[] = [];
+	const told = (error?: unknown): void => void failures.push(error);
+	aedes.subscribe(filter, () => {}, told);
+	aedes.unsubscribe(filter, () => {}, told);
+	assert.is(failures.length, 2);
+	assert.ok(failures.every((failure) => failure instanceof Error));
+});
+
 /**
  * Lets the clock of the system jump ahead by an hour, and Aedes look for the wills of other brokers.
  *
