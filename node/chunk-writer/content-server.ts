@@ -192,6 +192,6 @@ function close({ writer, whole }: Open): Omit<ThreadAnswer, 'id'> {
 }
 
 function sent(error: unknown): SentError {
-	const { code = '', message, path } = error as NodeJS.ErrnoException;
-	return { code, message, path };
+	const { code = '', message, path, isLost } = error as Partial<SentError> & Error;
+	return { code, message, path, isLost };
 }

@@ -27,6 +27,7 @@ export class OpenInThread {
 	#next: (() => ContentThread) | undefined;
 	#moving: Promise<void> | undefined;
 	#closing: Promise<void> | undefined;
+	#hasLost = false;
 
 	/** @param next see `ContentThreads` */
 	constructor(thread: ContentThread, work: ContentWork, next?: () => ContentThread) {
@@ -35,6 +36,11 @@ export class OpenInThread {
 		this.#next = next;
 		this.#thread = thread;
 		this.#content = this.#openIn(thread, work);
+	}
+
+	/** Whether the close of a written file has shown that bytes of it could not be stored. */
+	get hasLost(): boolean {
+		return this.#hasLost;
 	}
 
 	/** @returns the answer of the thread @throws ShoalError ERR_IO if the thread has ended */
@@ -46,7 +52,7 @@ export class OpenInThread {
 			this.#moving = this.#move(this.#next);
 		}
 		await this.#moving;
-		const answer = await this.#thread.ask({ ...question, content: this.#content });
+		const answer = await this.#tell(question);
 		if (question.do === 'take') {
 			this.#note(question.first, answer.good ?? []);
 		}
@@ -68,8 +74,8 @@ export class OpenInThread {
 	}
 
 	/**
-	 * Resolves when the thread uses the files no more. Never rejects: whether all bytes could be
-	 * stored is known before, by `finish` or by a sync. Idempotent.
+	 * Resolves when the thread uses the files no more. Never rejects: afterwards, `hasLost` says
+	 * whether bytes were lost. Idempotent.
 	 */
 	close(): Promise<void> {
 		this.#next = undefined;
@@ -87,6 +93,12 @@ export class OpenInThread {
 		await this.#leave();
 	}
 
+	async #tell(question: ContentQuestion | { do: 'close' }): Promise<ThreadAnswer> {
+		const answer = await this.#thread.ask({ ...question, content: this.#content });
+		this.#hasLost ||= answer.error?.isLost === true;
+		return answer;
+	}
+
 	/** Opens the content in `thread`. @returns its number there */
 	#openIn(thread: ContentThread, work: ContentWork): number {
 		const content = thread.enter();
@@ -96,7 +108,7 @@ export class OpenInThread {
 
 	async #leave(): Promise<void> {
 		// A thread that has ended writes nothing either.
-		await this.#thread.ask({ do: 'close', content: this.#content }).catch(() => {});
+		await this.#tell({ do: 'close' }).catch(() => {});
 		this.#thread.leave();
 	}
 

@@ -46,6 +46,8 @@ export interface SentError {
 	readonly message: string;
 	/** The path of the file; undefined if it is unknown. */
 	readonly path?: string | undefined;
+	/** Whether bytes of a written file could not be stored, as its close has shown. */
+	readonly isLost?: boolean | undefined;
 }
 
 /**

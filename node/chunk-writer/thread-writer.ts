@@ -70,6 +70,11 @@ export class ThreadWriter implements ChunkWriter {
 		return good;
 	}
 
+	/** Whether the close of a written file has shown that bytes of it could not be stored. */
+	get hasLost(): boolean {
+		return this.#writing.hasLost;
+	}
+
 	/**
 	 * Whether the digest of the whole is right; for a folder, whether the digests of all its files
 	 * are right. Called when every chunk is stored.

@@ -68,7 +68,9 @@ export class ContentFiles {
 		try {
 			operation();
 		} catch (error) {
-			throw Object.assign(error as Error, { path: this.#place.pathOf(file) });
+			// An error of another file, which was closed to open this one, has the path of that file.
+			const { isLost = false, path } = error as { isLost?: boolean; path?: string };
+			throw Object.assign(error as Error, { path: isLost ? path : this.#place.pathOf(file) });
 		}
 	}
 

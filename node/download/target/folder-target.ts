@@ -159,7 +159,8 @@ export class FolderTarget implements Target {
 		// The caller of `settle` gets the error.
 		await this.#settling?.catch(() => {});
 		await this.#writer?.close();
-		await (this.#hasFailed ? this.#journal?.fail() : this.#journal?.close());
+		const hasFailed = this.#hasFailed || this.#writer?.hasLost;
+		await (hasFailed ? this.#journal?.fail() : this.#journal?.close());
 		await this.#storage?.close();
 		if (this.#isUseless) {
 			await this.#part?.remove();

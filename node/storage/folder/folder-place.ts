@@ -132,7 +132,7 @@ export class FolderPlace implements ContentPlace {
 		if (this.#open.size >= MOST_OPEN) {
 			const [[oldest, fd]] = this.#open as unknown as [[number, number]];
 			this.#open.delete(oldest);
-			closeSync(fd);
+			this.#close(oldest, fd);
 		}
 		const fd = this.#isWritable ? this.#make(file) : openSync(this.pathOf(file), READ_FILE);
 		this.#open.set(file, fd);
@@ -159,24 +159,34 @@ export class FolderPlace implements ContentPlace {
 		return this.#lengthOf(file) >= LEAST_SPARSE;
 	}
 
-	/**
-	 * Some file systems report only now that the bytes of a file could not be stored.
-	 *
-	 * @throws the first error, with the path of its file; all files are closed nevertheless
-	 */
+	/** @throws the first error of {@link #close}; all files are closed nevertheless */
 	close(): void {
-		const errors: Error[] = [];
+		const errors: unknown[] = [];
 		for (const [file, fd] of this.#open) {
 			try {
-				closeSync(fd);
+				this.#close(file, fd);
 			} catch (error) {
-				errors.push(Object.assign(error as Error, { path: this.pathOf(file) }));
+				errors.push(error);
 			}
 		}
 		this.#open.clear();
 		const [first] = errors;
 		if (first !== undefined) {
 			throw first;
+		}
+	}
+
+	/**
+	 * Some file systems report only now that the bytes of a file could not be stored.
+	 *
+	 * @throws errors of the file system, with the path; a written file `isLost`
+	 */
+	#close(file: number, fd: number): void {
+		try {
+			closeSync(fd);
+		} catch (error) {
+			const about = { path: this.pathOf(file), isLost: this.#isWritable };
+			throw Object.assign(error as Error, about);
 		}
 	}
 

@@ -274,9 +274,38 @@ test('a written file that cannot be closed ends the download before the folder a
 	await session.target.abandon();
 	assert.not.ok(existsSync(rig.path));
 	assert.equal(await openBelow(rig.place), []);
-	await rig.get(made);
-	await isThere(rig);
+	await writesAgain(rig, calls);
 });
+
+test('if a file that is closed so that others can be opened has lost bytes, the next download writes all chunks again', async (t) => {
+	const tree = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`${at}`, `${at}`]));
+	const many = folderOf(tree, { chunkSize: CHUNK });
+	const rig = await FolderRig.make(t);
+	const calls = new FailingCalls(t, rig.place, true);
+	const session = await rig.open(many);
+	failClose(calls);
+	const error = await rejects(session.store(session.missing));
+	assert.is(error.code, 'ERR_NO_SPACE');
+	assert.match(error.message, /\.index": the disk is full/);
+	await session.target.abandon();
+	await writesAgain(rig, calls, many, tree);
+});
+
+/** Checks that the next download writes every chunk that is right again. */
+async function writesAgain(
+	rig: FolderRig,
+	calls: FailingCalls,
+	of = made,
+	tree = TREE,
+): Promise<void> {
+	calls.made = [];
+	const next = await rig.open(of);
+	assert.ok(next.hashed > 0, 'no record of chunks is trusted');
+	assert.ok(calls.made.filter((name) => name === 'writeSync').length >= next.stored.count);
+	await next.store(next.missing);
+	await next.finish();
+	await isThere(rig, tree);
+}
 
 test('if a stopped download cannot close a file, other downloads of the process go on', async (t) => {
 	const [rig, other] = [await FolderRig.make(t), await FolderRig.make(t)];
@@ -287,6 +316,7 @@ test('if a stopped download cannot close a file, other downloads of the process 
 	failClose(calls);
 	await session.target.abandon();
 	assert.equal(await openBelow(rig.place), []);
+	await writesAgain(rig, calls);
 	await goesOn.store(goesOn.missing);
 	await goesOn.finish();
 	await isThere(other);
