@@ -57,7 +57,7 @@ export class ShoalNode extends BaseNode {
 	readonly #shares = new Set<Share>();
 	readonly #folders = new FolderCache();
 	/** The publications and followings, which are stopped when the node is closed. */
-	readonly #channels = new Set<{ stop(): Promise<void> }>();
+	readonly #channels = new Set<Publication | Following>();
 	readonly #name: string | undefined;
 
 	private constructor(link: Link, topics: Topics, options: ShoalNodeOptions) {
@@ -110,7 +110,7 @@ export class ShoalNode extends BaseNode {
 		checkCall('share', options, { path });
 		const share = await Share.start(this.context.contents, path, options);
 		this.#shares.add(share);
-		share.stopped.addEventListener('abort', () => this.#shares.delete(share));
+		void share.over.then(() => this.#shares.delete(share));
 		if (this.isClosed) {
 			await share.stop();
 			this.checkOpen();
@@ -253,10 +253,9 @@ export class ShoalNode extends BaseNode {
 			path,
 			options,
 		);
-		this.#channels.add(publication);
+		this.#keep(publication);
 		const remove = link.on('up', () => publication.repeat().catch(warn));
-		publication.stopped.addEventListener('abort', remove);
-		publication.stopped.addEventListener('abort', () => this.#channels.delete(publication));
+		publication.stopping.addEventListener('abort', remove);
 		return publication;
 	}
 
@@ -305,7 +304,7 @@ export class ShoalNode extends BaseNode {
 			followed,
 			options,
 		);
-		this.#channels.add(following);
+		this.#keep(following);
 		return following;
 	}
 
@@ -368,6 +367,12 @@ export class ShoalNode extends BaseNode {
 
 	protected override async release(): Promise<void> {
 		await Promise.all([...this.#shares].map((share) => share.stop()));
+	}
+
+	/** Stops `each` when the node is closed, unless it was stopped before. */
+	#keep(each: Publication | Following): void {
+		this.#channels.add(each);
+		void each.over.then(() => this.#channels.delete(each));
 	}
 
 	/** The share of `path`, if its files have not changed. */

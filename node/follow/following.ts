@@ -2,6 +2,7 @@ import type { Unsubscribe } from 'nanoevents';
 import { type ChannelLink, verifyNatively } from '../../protocol/index.ts';
 import { ChannelSession, type ChannelSessionOptions } from '../channel/channel-session.ts';
 import type { SeedCache } from '../hashing/seed-cache.ts';
+import { Once } from '../util/once.ts';
 import type { FollowedPlace, FollowedPlaceOptions } from './followed-place.ts';
 import {
 	type AppliedUpdate,
@@ -58,7 +59,7 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 	readonly #updates: AppliedUpdate[] = [];
 	#wake: () => void = () => {};
 	#isOver = false;
-	#stopping: Promise<void> | undefined;
+	readonly #stop = new Once();
 
 	private constructor(
 		follower: Follower,
@@ -169,17 +170,19 @@ export class Following implements AsyncIterable<AppliedUpdate> {
 		}
 	}
 
-	/** Stops following. The applied version stays; this node does not share it any more. */
-	stop(): Promise<void> {
-		this.#stopping ??= this.#stop();
-		return this.#stopping;
+	/** Resolves when the following was stopped. @internal */
+	get over(): Promise<void> {
+		return this.#stop.ended;
 	}
 
-	async #stop(): Promise<void> {
-		await this.#follower.stop();
-		await this.#running.catch(() => {});
-		await this.#receipts.close();
-		await this.#session.close();
-		await this.#followed.place.close();
+	/** Stops following. The applied version stays; this node does not share it any more. */
+	stop(): Promise<void> {
+		return this.#stop.run(async () => {
+			await this.#follower.stop();
+			await this.#running.catch(() => {});
+			await this.#receipts.close();
+			await this.#session.close();
+			await this.#followed.place.close();
+		});
 	}
 }

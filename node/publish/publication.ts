@@ -12,6 +12,7 @@ import type { ChannelSession } from '../channel/channel-session.ts';
 import type { Presence } from '../channel/presence.ts';
 import { judgeStage, type StageCounts, type StageRules } from '../channel/stage.ts';
 import type { Share } from '../seeding/shared-file.ts';
+import { Once } from '../util/once.ts';
 import { every } from '../util/timers.ts';
 import { newerOf } from './channel-store.ts';
 import type { ChannelWriter, NewDocument } from './channel-writer.ts';
@@ -91,6 +92,7 @@ export class Publication {
 	#timer: ReturnType<typeof setInterval>;
 	#working: Promise<void> | undefined;
 	readonly #stopping = new AbortController();
+	readonly #stop = new Once();
 
 	private constructor(options: PublicationOptions, document: ChannelDocument, stages: number[]) {
 		const { session } = options;
@@ -144,9 +146,14 @@ export class Publication {
 		return this.#options.share;
 	}
 
-	/** Aborted when the publication is stopped. @internal */
-	get stopped(): AbortSignal {
+	/** Aborted when the publication is to stop. @internal */
+	get stopping(): AbortSignal {
 		return this.#stopping.signal;
+	}
+
+	/** Resolves when the publication was stopped. @internal */
+	get over(): Promise<void> {
+		return this.#stop.ended;
 	}
 
 	/** The link of the channel. */
@@ -172,15 +179,17 @@ export class Publication {
 	}
 
 	/** Ends renewals and stages. The document stays on the broker. */
-	async stop(): Promise<void> {
-		clearInterval(this.#timer);
-		this.#stopping.abort();
-		for (const remove of this.#listeners) {
-			remove();
-		}
-		await this.#working;
-		this.#options.presence?.close();
-		await this.#options.session.close();
+	stop(): Promise<void> {
+		return this.#stop.run(async () => {
+			clearInterval(this.#timer);
+			this.#stopping.abort();
+			for (const remove of this.#listeners) {
+				remove();
+			}
+			await this.#working;
+			this.#options.presence?.close();
+			await this.#options.session.close();
+		});
 	}
 
 	#look(): void {

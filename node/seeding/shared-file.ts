@@ -14,6 +14,7 @@ import { FileStorage } from '../storage/file-storage.ts';
 import { FolderStorage } from '../storage/folder/folder-storage.ts';
 import { onFile } from '../storage/fs-error.ts';
 import { absolutePath } from '../storage/regular-file.ts';
+import { Once } from '../util/once.ts';
 
 /** Options of {@link ShoalNode.share}. */
 export type ShareOptions = MakeSeedOptions & MakeFolderOptions;
@@ -41,6 +42,7 @@ export class Share {
 	/** After a change of the file: resolves when it has been hashed again. */
 	#hashing: Promise<void> = Promise.resolve();
 	readonly #stopping = new AbortController();
+	readonly #stop = new Once();
 
 	private constructor(
 		contents: ContentStore,
@@ -111,7 +113,7 @@ export class Share {
 	async onBroken(error: unknown): Promise<void> {
 		await this.#release();
 		if (!isShoalError(error, 'ERR_CHANGED')) {
-			this.#events.emit('ended', error);
+			this.#end(error);
 			return;
 		}
 		this.#events.emit('changed', error);
@@ -129,16 +131,23 @@ export class Share {
 		return this.#content.folder;
 	}
 
-	/** Aborted when the share is stopped. @internal */
-	get stopped(): AbortSignal {
-		return this.#stopping.signal;
+	/** Resolves when the share was stopped or has ended, and its files are closed. @internal */
+	get over(): Promise<void> {
+		return this.#stop.ended;
 	}
 
 	/** Stops sharing: withdraws the announce and closes the files. */
-	async stop(): Promise<void> {
-		this.#stopping.abort();
-		await this.#hashing;
-		await this.#release();
+	stop(): Promise<void> {
+		return this.#stop.run(async () => {
+			this.#stopping.abort();
+			await this.#hashing;
+			await this.#release();
+		});
+	}
+
+	#end(error: unknown): void {
+		this.#events.emit('ended', error);
+		this.stop().catch(() => {});
 	}
 
 	async #hashAgain(): Promise<void> {
@@ -160,7 +169,7 @@ export class Share {
 			await this.#restore();
 		} catch (reason) {
 			if (!this.#stopping.signal.aborted) {
-				this.#events.emit('ended', reason);
+				this.#end(reason);
 			}
 		}
 	}

@@ -1,7 +1,5 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import * as assert from 'uvu/assert';
 import { type Progress, ShoalNode } from '../../node/index.ts';
 import { makeNodeId, type NodeListing } from '../../protocol/index.ts';
@@ -58,26 +56,6 @@ for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5_000_000]) {
 		assert.ok((await read(node.stream(seed.id))).equals(content));
 	});
 }
-
-test('a share that was stopped is not kept in memory', async (t) => {
-	const { seeder } = await shared(t, 1_000);
-	const path = await makeFile(t, 'another content');
-	const stopped = await (async () => {
-		const share = await seeder.share(path);
-		await share.stop();
-		return new WeakRef(share);
-	})();
-	setFlagsFromString('--expose-gc');
-	const collect = runInNewContext('gc') as () => void;
-	await until(
-		'it is collected',
-		() => {
-			collect();
-			return stopped.deref() === undefined;
-		},
-		20_000,
-	);
-});
 
 test('get accepts an id, a link or a seed', async (t) => {
 	const { url, content, seed, seeder } = await shared(t, 1_000);
