@@ -1,13 +1,15 @@
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../../broker/index.ts';
+import { MOST_PEERS } from '../../../node/peers/peer-slots.ts';
 import type { HaveReply } from '../../../node/peers/peer-types.ts';
 import { Peers } from '../../../node/peers/peers.ts';
-import { decodeReply, encodeJson } from '../../../protocol/index.ts';
+import { decodeReply, encodeJson, makeNodeId } from '../../../protocol/index.ts';
 import { fakeListener } from '../../helpers/adversaries/fake-listener.ts';
 import { Peer, topics } from '../../helpers/adversaries/peer.ts';
 import { announce } from '../../helpers/fixtures/registry.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
+import { jumpingClock } from '../../helpers/harness/clock.ts';
 import { openContext } from '../../helpers/harness/context.ts';
 import { startNode } from '../../helpers/harness/node.ts';
 import { nothingLeftOpen, openResources } from '../../helpers/harness/open-resources.ts';
@@ -291,6 +293,29 @@ test('a download that begins before the tracker starts queries the tracker as so
 	await until('the tracker is queried', () => tracker.stats().requests.query > 0, 1_000);
 	await node.close();
 	await getting;
+});
+
+test('while no bytes are requested, no peer counts as idle, and none loses its slot', async (t) => {
+	const { gone, begin } = await start(t, 0);
+	const clock = jumpingClock(t);
+	const sources = begin();
+	const consider = (): void => sources.consider(makeNodeId(), true);
+	for (let slot = 0; slot < MOST_PEERS; slot += 1) {
+		consider();
+	}
+	sources.requesting(true);
+	sources.requesting(false);
+	clock.advance(60_000);
+	consider();
+	assert.equal(gone, [], 'nothing was requested');
+	sources.requesting(true);
+	clock.advance(9_000);
+	sources.requesting(true);
+	consider();
+	assert.equal(gone, []);
+	clock.advance(1_000);
+	consider();
+	assert.is(gone.length, 1, 'ten seconds after the first request');
 });
 
 test.run();
