@@ -66,7 +66,9 @@ export interface WindowOptions {
  * each answer and shrinks on loss; `mostWindow` and `mostQueue` bound it. The timeout is computed
  * as TCP's timeout is (RFC 6298). Times are ms by the caller's clock.
  *
- * Invariant: `part` <= `size` <= max(`part`, mostWindow).
+ * Invariant: `part` <= `size` <= max(`part`, mostWindow). {@link sizeFor} exceeds `size` for a
+ * complete node on a direct lane whose window is smaller than one chunk of most contents, also after
+ * a timeout.
  */
 export class Window {
 	#options: WindowOptions;

@@ -3,9 +3,12 @@ import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { Demand } from '../../../node/engine/demand.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
+import type { RemoteNode } from '../../../node/engine/remote-node.ts';
+import { isTooSlow } from '../../../node/engine/too-slow.ts';
 import { Bitfield, Layout, MAX_RANGE } from '../../../protocol/index.ts';
 import { fakeRandom } from '../../helpers/harness/clock.ts';
 import { suite } from '../../helpers/harness/suite.ts';
+import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('requests on direct lanes, with co-downloaders');
 const SIZE = 256 * 1024;
@@ -173,6 +176,33 @@ test('a complete node is not asked for chunks that co-downloaders have, while en
 		asked.filter((chunk) => held.has(chunk)),
 		[],
 	);
+});
+
+/**
+ * Chunks that are requested from a seeder that is too slow, while another node is busy with other
+ * chunks. `held`: the chunks of that node.
+ */
+function askedOfSlow(held: readonly number[], isDirect = true): number[] {
+	const engine = makeEngine({ chunks: 8, size: SIZE });
+	engine.nodeHas('fast', held);
+	engine.rebound('fast', { isDirect: true, mostPart: SIZE });
+	engine.nodes.get('fast')?.window.onAnswer(SIZE, 0, 100);
+	assert.ok(requestsTo(engine.decide(100), 'fast').length > 0);
+	engine.nodeHas(SEEDER, Bitfield.full(8).indices());
+	engine.rebound(SEEDER, { isDirect, mostPart: SIZE });
+	const seeder = engine.nodes.get(SEEDER) as RemoteNode;
+	seeder.window.onAnswer(SIZE, 0, 30_000);
+	const missing = engine.states.count('missing') * SIZE;
+	assert.ok(missing > 0);
+	assert.ok(isTooSlow(seeder, engine.nodes, { chunkSize: SIZE, missing }));
+	const requests = requestsTo(engine.decide(101), SEEDER);
+	return requests.flatMap(({ ranges }) => ranges.map(([offset]) => Math.floor(offset / SIZE)));
+}
+
+test('a chunk that only a seeder on a direct lane has is requested from it although it is too slow', () => {
+	assert.equal([...new Set(askedOfSlow([0, 1, 2, 3, 4, 5, 6]))], [7]);
+	assert.equal(askedOfSlow([0, 1, 2, 3, 4, 5, 6, 7]), [], 'another node has it');
+	assert.equal(askedOfSlow([0, 1, 2, 3, 4, 5, 6], false), [], 'the seeder is on the broker lane');
 });
 
 test.run();

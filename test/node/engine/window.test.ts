@@ -1,11 +1,5 @@
 import * as assert from 'uvu/assert';
-import {
-	FIRST_PART,
-	FIRST_WINDOW,
-	LEAST_PART,
-	Window,
-	type WindowOptions,
-} from '../../../node/engine/window.ts';
+import { FIRST_PART, LEAST_PART, Window, type WindowOptions } from '../../../node/engine/window.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('window');
@@ -33,9 +27,9 @@ function fed(
 	return window;
 }
 
-test('starts at 512 KiB, with small parts and a long timeout', () => {
+test('starts at 256 KiB, with small parts and a long timeout', () => {
 	const window = new Window(options);
-	assert.is(window.size, FIRST_WINDOW);
+	assert.is(window.size, 256 * KIB);
 	assert.is(window.part, FIRST_PART);
 	assert.is(window.timeout, 2_000);
 });
@@ -69,15 +63,13 @@ test('a part above 256 KiB is one that arrives in 0.1 s, or on a direct lane in 
 
 test('before the rate is known, a part has at most a quarter of the window', () => {
 	const window = new Window({ mostPart: MIB, mostWindow: 4 * MIB });
-	const parts: number[] = [];
-	for (let now = 1; window.rate === 0 && now < 90; now += 1) {
-		parts.push(window.part);
-		assert.ok(parts.length === 1 || window.part <= window.size / 4);
+	assert.is(window.part, FIRST_PART);
+	for (let now = 1; now < 90; now += 1) {
 		window.onAnswer(window.part, now - 1, now);
+		assert.ok(window.part <= window.size / 4);
 	}
-	assert.is(parts[0], FIRST_PART);
-	assert.ok(parts.length < 21 || parts[20] === MIB, `${parts}`);
 	assert.is(window.part, MIB);
+	assert.is(window.rate, 0, 'the largest part is reached before the rate is known');
 	// A thin link keeps small parts.
 	const thin = new Window({ mostPart: MIB, mostWindow: 4 * MIB });
 	thin.onAnswer(FIRST_PART, 0, 640);
@@ -94,6 +86,26 @@ test('on a direct lane, a node may take as long as all nodes do, up to two secon
 		assert.is(window.timeout, expected);
 	}
 	assert.is(fed(100 * MIB, 2, 1, { timeoutOfAll: () => 1_200 }).timeout, 500);
+});
+
+test('at a complete node on a direct lane, one chunk of most contents may always be open', () => {
+	const direct = new Window({ ...options, isDirect: true });
+	const slow = fed(20 * KIB, 2, 60, { isDirect: true });
+	direct.onTimeout(1_000);
+	assert.is(direct.size, FIRST_PART);
+	for (const window of [direct, slow]) {
+		assert.ok(window.size < 256 * KIB);
+		assert.is(window.sizeFor(true), 256 * KIB);
+		assert.is(window.sizeFor(false), window.size);
+	}
+});
+
+test('on the broker lane, and in a larger window, the size for a complete node is that for others', () => {
+	const broker = new Window(options);
+	broker.onTimeout(1_000);
+	assert.is(broker.sizeFor(true), FIRST_PART);
+	const large = fed(100 * MIB, 2, 1, { isDirect: true });
+	assert.is(large.sizeFor(true), 4 * MIB);
 });
 
 test('halves at most once in a round trip, however many parts are lost', () => {
