@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
-import { parseJoinLink } from '../../protocol/index.ts';
+import { Link, makeNodeId, parseJoinLink, Topics } from '../../protocol/index.ts';
+import { startRelay } from '../helpers/adversaries/relay.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { CACHELESS, randomFile, Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
@@ -229,32 +230,47 @@ test('a tab that has stopped a download does not remove the file that another ta
 	await second.locator('.mine.complete').waitFor();
 });
 
-test('a share that is removed while the broker does not answer is not shared afterwards', async (t) => {
+/** What a broker has got of the announce of the content `name` so far: `announced`, `withdrawn`. */
+async function announcesAt(t: Scope, url: string, name: string): Promise<() => string[]> {
+	const link = await Link.open({ url, id: makeNodeId() });
+	t.defer(() => link.close());
+	const got: { topic: string; text: string }[] = [];
+	link.on('message', ({ topic, payload }) => {
+		got.push({ topic, text: Buffer.from(payload).toString() });
+	});
+	await link.subscribe(`${new Topics().root}/announce/+/+`);
+	return () => {
+		const { topic } = got.find(({ text }) => text.includes(`"${name}"`)) ?? {};
+		const states = got.filter((each) => each.topic === topic).map(({ text }) => text === '');
+		const changes = states.filter((isOver, at) => isOver !== states[at - 1]);
+		return changes.map((isOver) => (isOver ? 'withdrawn' : 'announced'));
+	};
+}
+
+test('a share that is removed while it is announced is not shared afterwards', async (t) => {
 	const folder = await makeFolder(t);
-	await randomFile(join(folder, 'file.bin'), 100_000_000);
+	await randomFile(join(folder, 'file.bin'), 1_000_000);
 	await randomFile(join(folder, 'other.bin'), 1_000);
-	const { broker, page: address } = await spawnServed(t);
-	const { page, trouble } = await openTab(t, `${address}/#files`);
-	await page.getByText('connected', { exact: true }).waitFor();
-	await page.getByLabel(/Share files/).setInputFiles(join(folder, 'other.bin'));
-	await page.locator('.mine.sharing').waitFor();
+	const { url, page: address } = await spawnServed(t);
+	const relay = await startRelay(t, Number(new URL(address).port));
+	const { page, trouble } = await openTab(t, `http://127.0.0.1:${relay.port}/#files`);
+	await share(page, join(folder, 'other.bin'), 'other.bin');
+	const announced = await announcesAt(t, url, 'file.bin');
+	const goOn = relay.hold();
 	await page.getByLabel(/Share files/).setInputFiles(join(folder, 'file.bin'));
+	await until('the broker has the announce', () => announced().length === 1);
 	await page.locator('.mine.hashing').waitFor();
-	process.kill(broker.pid, 'SIGSTOP');
-	try {
-		const bar = page.locator('.mine.hashing progress');
-		await until('all is hashed', async () => (await bar.getAttribute('value')) === '100000000');
-		await page.waitForTimeout(500);
-		await page.getByRole('button', { name: 'Stop: file.bin' }).click();
-	} finally {
-		process.kill(broker.pid, 'SIGCONT');
-	}
+	await page.getByRole('button', { name: 'Stop: file.bin' }).click();
+	goOn();
 	await page.getByText('file.bin', { exact: true }).waitFor({ state: 'detached' });
+	await until('it is withdrawn', () => announced().length === 2);
+	assert.equal(announced(), ['announced', 'withdrawn']);
 	await page.getByRole('link', { name: 'Swarm' }).click();
 	await page.getByRole('link', { name: 'other.bin' }).first().waitFor();
-	await page.waitForTimeout(2_000);
 	const rows = page.locator('table.seeds tbody').getByRole('link');
-	assert.equal(await rows.allTextContents(), ['other.bin']);
+	await until('only the other is listed', async () => {
+		return (await rows.allTextContents()).join() === 'other.bin';
+	});
 	assert.equal(trouble, []);
 });
 

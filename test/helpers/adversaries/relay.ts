@@ -5,6 +5,8 @@ import type { Scope } from '../harness/suite.ts';
 export interface Relay {
 	readonly port: number;
 	readonly seen: readonly Buffer[];
+	/** Holds back what is sent from `to` on the open connections. @returns sends it on again */
+	hold(): () => void;
 	/** Ends all connections, and accepts no more. */
 	stop(): Promise<void>;
 }
@@ -13,9 +15,11 @@ export interface Relay {
 export async function startRelay(t: Scope, to: number, port = 0): Promise<Relay> {
 	const seen: Buffer[] = [];
 	const sockets: Socket[] = [];
+	const answering: Socket[] = [];
 	const server = createServer((near) => {
 		const far = connect(to, '127.0.0.1');
 		sockets.push(near, far);
+		answering.push(far);
 		for (const [from, into] of [
 			[near, far],
 			[far, near],
@@ -37,6 +41,17 @@ export async function startRelay(t: Scope, to: number, port = 0): Promise<Relay>
 		}
 		await isClosed;
 	};
+	const hold = (): (() => void) => {
+		const held = [...answering];
+		for (const socket of held) {
+			socket.pause();
+		}
+		return () => {
+			for (const socket of held) {
+				socket.resume();
+			}
+		};
+	};
 	t.defer(stop);
-	return { port: own, seen, stop };
+	return { port: own, seen, hold, stop };
 }
