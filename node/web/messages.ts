@@ -32,8 +32,6 @@ export interface PageAccess {
 	readonly token: string;
 	/** Whether the page may download and share, or only watch. */
 	readonly canAct: boolean;
-	/** ms by which the clock of the broker is ahead of that of this browser; undefined: not known. */
-	readonly clockAhead?: number | undefined;
 }
 
 /** To the worker. */
@@ -56,6 +54,8 @@ export type WorkerCommand =
 	| { readonly do: 'share-folder'; readonly folder: LocalFolder }
 	/** Fetches the list of the files of a folder. */
 	| { readonly do: 'list'; readonly id: string }
+	/** ms by which the clock of the broker is ahead of that of this browser; undefined: not known. */
+	| { readonly do: 'clock'; readonly ahead: number | undefined }
 	/** Watches the channels with these ids, and no others. */
 	| { readonly do: 'channels'; readonly ids: readonly string[] }
 	/** Ends a download, and keeps the bytes that were downloaded. */

@@ -12,6 +12,7 @@ import {
 	type Receipt,
 	Topics,
 } from '../../protocol/index.ts';
+import { startRelay } from '../helpers/adversaries/relay.ts';
 import { makeChannel } from '../helpers/fixtures/channel-keys.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { seedId } from '../helpers/fixtures/registry.ts';
@@ -175,7 +176,10 @@ test('if the clocks of the browser and of the broker differ, a document is not c
 	const ann = await ChannelClient.join(t, url);
 	await ann.keys(channel.chain);
 	await ann.document(channel.document({ seq: 1, seed: seedId(1) }));
-	const { page } = await openTab(t, `${address}/#channel=${channel.chain.channel}`);
+	const port = Number(new URL(address).port);
+	const relay = await startRelay(t, port);
+	const at = `http://127.0.0.1:${relay.port}/#channel=${channel.chain.channel}`;
+	const { page } = await openTab(t, at);
 	await page.getByText('The document has expired').waitFor();
 	await page.route('**/about', async (route) => {
 		const response = await route.fetch();
@@ -186,6 +190,11 @@ test('if the clocks of the browser and of the broker differ, a document is not c
 	await page.getByText('differ by more than a day').waitFor();
 	assert.is(await page.getByText('its publisher has not renewed it').count(), 0);
 	await page.getByText('Valid until').waitFor();
+	await page.unroute('**/about');
+	// The clock is set while the page is open: it is compared again after a reconnect.
+	await relay.stop();
+	await startRelay(t, port, relay.port);
+	await page.getByText('The document has expired').waitFor();
 });
 
 test("with the watchers' token, a thousand followers are shown and updated without a delay; older, doubled and expired documents are reported", async (t) => {

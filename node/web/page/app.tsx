@@ -72,14 +72,21 @@ function Inside({ about, token, onRefused }: InsideProps) {
 	const { route, replace } = useRoute();
 	const worker = useMemo(() => new WorkerClient(redraw, saveFile), []);
 	useEffect(() => {
-		const { role, clockAhead } = about;
-		worker.send({ do: 'open', url: socketUrl(), token, canAct: role === 'node', clockAhead });
+		worker.send({ do: 'open', url: socketUrl(), token, canAct: about.role === 'node' });
+		worker.send({ do: 'clock', ahead: about.clockAhead });
 		return () => worker.close();
 	}, []);
 	const { state: page } = worker;
 	useEffect(() => {
 		if (page.link.state === 'refused') {
 			onRefused(page.link.reason ?? '');
+		}
+		if (page.link.state === 'up') {
+			// A clock may have been set meanwhile. If the broker does not answer, the last difference stays.
+			askAbout(token).then(
+				({ clockAhead }) => worker.send({ do: 'clock', ahead: clockAhead }),
+				() => {},
+			);
 		}
 	}, [page.link.state]);
 	const look = (at: ViewQuery): void => worker.send({ do: 'look', at });

@@ -34,7 +34,7 @@ export function warningsOf({ refusals, hasTwins, document }: ChannelRow): string
 	}
 	if (document?.expiry === 'unknown') {
 		warnings.push(
-			'The clock of this browser and that of the broker differ by more than a day, so it is not known whether the document has expired.',
+			'The clock of this browser and that of the broker differ by more than a day, so it is not known whether the document has expired. Set the clocks.',
 		);
 	}
 	if (document?.expiry === 'expired') {

@@ -24,6 +24,9 @@ function handle(command: WorkerCommand): void {
 		case 'list':
 			void session.list(command.id);
 			break;
+		case 'clock':
+			session.channels.clockAhead = command.ahead;
+			break;
 		case 'channels':
 			session.channels.watch(command.ids);
 			break;

@@ -15,6 +15,8 @@ const TRY_EVERY = 2_000;
  * connection is made, and the code that verifies signatures is loaded.
  */
 export class PageChannels {
+	/** ms by which the clock of the broker is ahead of that of this browser; undefined: not known. */
+	clockAhead: number | undefined;
 	readonly #send: (event: WorkerEvent) => void;
 	readonly #swarm: SwarmMonitor;
 	readonly #channels = new Map<string, WatchedChannel>();
@@ -74,7 +76,7 @@ export class PageChannels {
 			this.#problem = undefined;
 			for (const id of this.#ids) {
 				if (!this.#channels.has(id)) {
-					const channel = new WatchedChannel(id, link, this.#swarm, access.clockAhead);
+					const channel = new WatchedChannel(id, link, this.#swarm, () => this.clockAhead);
 					this.#channels.set(id, channel);
 				}
 			}

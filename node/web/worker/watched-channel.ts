@@ -41,7 +41,7 @@ export class WatchedChannel {
 	readonly #id: string;
 	readonly #link: WebLink;
 	readonly #swarm: SwarmMonitor;
-	readonly #clockAhead: number | undefined;
+	readonly #clockAhead: () => number | undefined;
 	readonly #removers: Array<() => void> = [];
 	#session: ChannelSession | undefined;
 	#problem: string | undefined;
@@ -61,9 +61,14 @@ export class WatchedChannel {
 
 	/**
 	 * @param id channel id
-	 * @param clockAhead as in {@link PageAccess}
+	 * @param clockAhead as in {@link PageChannels}
 	 */
-	constructor(id: string, link: WebLink, swarm: SwarmMonitor, clockAhead: number | undefined) {
+	constructor(
+		id: string,
+		link: WebLink,
+		swarm: SwarmMonitor,
+		clockAhead: () => number | undefined,
+	) {
 		this.#id = id;
 		this.#link = link;
 		this.#swarm = swarm;
@@ -163,7 +168,8 @@ export class WatchedChannel {
 		}
 		const { name, seq, published, until, seed, to, others } = newest;
 		const own = Date.now();
-		const tracker = this.#clockAhead === undefined ? undefined : own + this.#clockAhead;
+		const ahead = this.#clockAhead();
+		const tracker = ahead === undefined ? undefined : own + ahead;
 		const expiry = expiryOf(newest, { own, tracker, least: published });
 		const content = seed === undefined ? undefined : this.#swarm.contentOf(seed);
 		return { name, seq, published, until, expiry, seed, to, others, content };
