@@ -36,6 +36,23 @@ test('with equal links, a seeder of 30 to 48 downloaders sends at most 1.3 copie
 	}
 });
 
+test('with equal links, 15 downloaders complete soon although one leaves without a message, with shares assigned to it', () => {
+	// Silence shows only after seconds, which weigh more if the content is small.
+	for (const [chunks, leaves, most] of [
+		[64, 10_000, 1.8],
+		[256, 40_000, 1.2],
+	] as const) {
+		const links = { up: 1_250_000, down: 1_250_000, latency: 1 };
+		const nodes = Array.from({ length: 17 }, () => links);
+		const shape = { nodes, length: chunks * 256 * KIB, chunkSize: 256 * KIB, loss: 0 };
+		const leavesAt = (node: number) => (node === 3 ? leaves : undefined);
+		const { ms, completeAt } = simulateSwarm({ ...shape, leavesAt });
+		assert.is(completeAt[3], undefined, 'it leaves before it is complete');
+		const ratio = (ms ?? Number.POSITIVE_INFINITY) / meshBound(shape);
+		assert.ok(ratio <= most, `${chunks} chunks: ${ratio} times the bound`);
+	}
+});
+
 test('30 nodes complete through one broker within 2.1 times the bound of the links and the broker, in the median', () => {
 	const egress = 50 * MIB;
 	const shape = meshOf(30);
