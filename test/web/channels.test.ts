@@ -180,7 +180,7 @@ test('if the clocks of the browser and of the broker differ, a document is not c
 	const relay = await startRelay(t, port);
 	const at = `http://127.0.0.1:${relay.port}/#channel=${channel.chain.channel}`;
 	const { page } = await openTab(t, at);
-	await page.getByText('The document has expired').waitFor();
+	await page.getByText('its publisher has not renewed it').waitFor();
 	await page.route('**/about', async (route) => {
 		const response = await route.fetch();
 		const date = new Date(Date.now() - 3 * 86_400_000).toUTCString();
@@ -194,7 +194,7 @@ test('if the clocks of the browser and of the broker differ, a document is not c
 	// The clock is set while the page is open: it is compared again after a reconnect.
 	await relay.stop();
 	await startRelay(t, port, relay.port);
-	await page.getByText('The document has expired').waitFor();
+	await page.getByText('its publisher has not renewed it').waitFor();
 });
 
 test("with the watchers' token, a thousand followers are shown and updated without a delay; older, doubled and expired documents are reported", async (t) => {
