@@ -266,7 +266,7 @@ export class Assignments {
 			return false;
 		}
 		const run = this.#picker.pick(remote, remote.window.part);
-		if (run === undefined || (isTooSlow && this.#isHeldBesides(remote, run))) {
+		if (run === undefined || (isTooSlow && !this.#isOnlyAt(remote, run))) {
 			return false;
 		}
 		this.#prefill(this.#start(remote, run));
@@ -274,15 +274,14 @@ export class Assignments {
 	}
 
 	/**
-	 * Whether a node besides `remote` has all chunks of `run`. What only a seeder has is requested from
-	 * it even if it is slow, as it is to many downloaders: the other downloaders wait for the chunks
-	 * that are assigned to this node.
+	 * Whether `run` is assigned to this node, and no node besides `remote` has it. It is requested from
+	 * a seeder even if that is slow, as it is to many downloaders: the other downloaders wait for it.
 	 */
-	#isHeldBesides(remote: RemoteNode, run: ChunkRun): boolean {
+	#isOnlyAt(remote: RemoteNode, run: ChunkRun): boolean {
 		const range = { firstChunk: run.first, chunks: run.count };
-		return [...this.#nodes.values()].some(
-			(other) => other !== remote && !other.isSnubbed && hasAll(other.have, range),
-		);
+		const isHeld = (other: RemoteNode): boolean =>
+			other !== remote && !other.isSnubbed && hasAll(other.have, range);
+		return this.#picker.isOwn(run.first) && ![...this.#nodes.values()].some(isHeld);
 	}
 
 	#start(remote: RemoteNode, run: ChunkRun): Attempt {

@@ -154,6 +154,11 @@ export class ChunkPicker {
 		return bytesOpen(this.#nodes.values()) >= SHORT_RUN * 2;
 	}
 
+	/** Whether `chunk` is in a share that is assigned to this node, so that co-downloaders wait for it. */
+	isOwn(chunk: number): boolean {
+		return this.#coDownloaders.areThere && this.#rankOf(chunk) === 0;
+	}
+
 	/** Whether `chunk` is to be fetched, now or later, as far as is known. */
 	isWanted(chunk: number): boolean {
 		return this.#order !== 'demanded' || this.#demand.has(chunk);

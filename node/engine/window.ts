@@ -6,6 +6,8 @@ export const FIRST_WINDOW = 256 * 1024;
  * get one chunk in several turns, and its rate would stay low.
  */
 const LEAST_OF_COMPLETE = 256 * 1024;
+/** Seconds: that window has at most the bytes that the node sends in this time. */
+const MOST_TURN = 5;
 /** Bytes of the first parts: small, so that a thin link shows its rate soon. */
 export const FIRST_PART = 64 * 1024;
 /** Bytes of the smallest part: the headers and messages of smaller parts would cost too much. */
@@ -67,8 +69,7 @@ export interface WindowOptions {
  * as TCP's timeout is (RFC 6298). Times are ms by the caller's clock.
  *
  * Invariant: `part` <= `size` <= max(`part`, mostWindow). {@link sizeFor} exceeds `size` for a
- * complete node on a direct lane whose window is smaller than one chunk of most contents, also after
- * a timeout.
+ * complete node on a direct lane whose window is smaller than one chunk of most contents.
  */
 export class Window {
 	#options: WindowOptions;
@@ -112,7 +113,8 @@ export class Window {
 
 	/** Bytes that may be open at a time, depending on whether the node has every chunk. */
 	sizeFor(isComplete: boolean): number {
-		return isComplete && this.isDirect ? Math.max(this.size, LEAST_OF_COMPLETE) : this.size;
+		const least = Math.min(LEAST_OF_COMPLETE, this.rate * MOST_TURN);
+		return isComplete && this.isDirect ? Math.max(this.size, least) : this.size;
 	}
 
 	/** Bytes of the next part to request. */

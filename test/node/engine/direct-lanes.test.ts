@@ -178,13 +178,23 @@ test('a complete node is not asked for chunks that co-downloaders have, while en
 	);
 });
 
+/** The co-downloaders of a download of 8 chunks: one node, `fast`. */
+function withFast(): CoDownloaders {
+	const coDownloaders = new CoDownloaders('downloader');
+	coDownloaders.add('fast');
+	return coDownloaders;
+}
+
 /**
- * Chunks that are requested from a seeder that is too slow, while another node is busy with other
- * chunks. `held`: the chunks of that node.
+ * Chunks that are requested from a seeder that is too slow, while the co-downloader `fast` is busy
+ * with other chunks. It has all 8 chunks but `lacking`.
  */
-function askedOfSlow(held: readonly number[], isDirect = true): number[] {
-	const engine = makeEngine({ chunks: 8, size: SIZE });
-	engine.nodeHas('fast', held);
+function askedOfSlow(lacking: number | undefined, isDirect = true): number[] {
+	const engine = makeEngine({ chunks: 8, size: SIZE, coDownloaders: withFast() });
+	engine.nodeHas(
+		'fast',
+		[...Bitfield.full(8).indices()].filter((chunk) => chunk !== lacking),
+	);
 	engine.rebound('fast', { isDirect: true, mostPart: SIZE });
 	engine.nodes.get('fast')?.window.onAnswer(SIZE, 0, 100);
 	assert.ok(requestsTo(engine.decide(100), 'fast').length > 0);
@@ -196,13 +206,19 @@ function askedOfSlow(held: readonly number[], isDirect = true): number[] {
 	assert.ok(missing > 0);
 	assert.ok(isTooSlow(seeder, engine.nodes, { chunkSize: SIZE, missing }));
 	const requests = requestsTo(engine.decide(101), SEEDER);
-	return requests.flatMap(({ ranges }) => ranges.map(([offset]) => Math.floor(offset / SIZE)));
+	const asked = requests.flatMap(({ ranges }) => ranges.map(([at]) => Math.floor(at / SIZE)));
+	return [...new Set(asked)];
 }
 
-test('a chunk that only a seeder on a direct lane has is requested from it although it is too slow', () => {
-	assert.equal([...new Set(askedOfSlow([0, 1, 2, 3, 4, 5, 6]))], [7]);
-	assert.equal(askedOfSlow([0, 1, 2, 3, 4, 5, 6, 7]), [], 'another node has it');
-	assert.equal(askedOfSlow([0, 1, 2, 3, 4, 5, 6], false), [], 'the seeder is on the broker lane');
+test('an own chunk that only a seeder on a direct lane has is requested from it although it is too slow', () => {
+	const ranks = Array.from({ length: 8 }, (_, chunk) => withFast().rankOf(chunk, 8));
+	const own = ranks.indexOf(0);
+	const other = ranks.indexOf(1);
+	assert.ok(own >= 0 && other >= 0);
+	assert.equal(askedOfSlow(own), [own]);
+	assert.equal(askedOfSlow(other), [], 'it is assigned to the other node');
+	assert.equal(askedOfSlow(undefined), [], 'another node has it');
+	assert.equal(askedOfSlow(own, false), [], 'the seeder is on the broker lane');
 });
 
 test.run();
