@@ -24,8 +24,10 @@ interface ClientInternals {
 
 /** A message to one client; the object is for this client alone. */
 interface Delivered extends Pick<PublishPacket, 'topic' | 'payload'> {
-	/** Whether a new subscription delivers it; the payload object is the one in the store. */
+	/** Whether it is marked as retained. Clients in bridge mode get new messages with this mark too. */
 	readonly retain: boolean;
+	/** Null if a new subscription delivers it from the store; its payload object is the one there. */
+	readonly brokerId: string | null;
 	qos: number;
 }
 
@@ -108,10 +110,11 @@ export function paceRetained(
 				whenSent(conn, next);
 			}
 		};
-		if (packet.retain && !isRetained(packet)) {
+		const isFromStore = packet.retain && packet.brokerId === null;
+		if (isFromStore && !isRetained(packet)) {
 			done();
 		} else {
-			deliverQoS(packet, packet.retain ? whenRead : done);
+			deliverQoS(packet, isFromStore ? whenRead : done);
 		}
 	};
 }

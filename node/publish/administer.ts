@@ -63,7 +63,8 @@ export async function rotateChannel(
 		const document = await publishKeys(node, store, rotated, life);
 		return { name, chain: rotated.chain, document, drawer: rotated.drawer };
 	} catch (error) {
-		throw isShoalError(error) ? unpublished(rotated, error) : error;
+		// ERR_CHANNEL: the keys were rotated on another machine meanwhile, so these are of no use.
+		throw isShoalError(error) && error.code !== 'ERR_CHANNEL' ? unpublished(rotated, error) : error;
 	}
 }
 
@@ -95,7 +96,7 @@ function unpublished(
 ): ShoalError {
 	return new ShoalError(
 		cause.code,
-		`the keys of the channel ${quoted(name)} were replaced on this machine, but could not be published: ${cause.message}. To publish them, publish the channel, or rotate again with the new drawer key, ${quoted(drawer, 300)}. Then move the newest drawer key to a safe place, away from this machine; the old one cannot rotate any more`,
+		`the keys of the channel ${quoted(name)} were replaced on this machine, but it is not certain that they were published: ${cause.message}. To publish them, publish the channel, or rotate again with the new drawer key, ${quoted(drawer, 300)}. Then move the newest drawer key to a safe place, away from this machine; the old one cannot rotate any more`,
 		{ cause },
 	);
 }

@@ -4,9 +4,12 @@ import { encodeJson, Topics } from '../../protocol/index.ts';
 import { ALL_ANNOUNCES, pour } from '../helpers/adversaries/floods.ts';
 import {
 	connectRaw,
+	messagesOf,
+	openRaw,
 	packet,
 	publishPacket,
 	subscribePacket,
+	text,
 } from '../helpers/adversaries/raw-client.ts';
 import { announce, seedId } from '../helpers/fixtures/registry.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
@@ -95,6 +98,24 @@ test('announces that are deleted while it reads nothing do not arrive after thei
 	await pour(slow, Buffer.alloc(0));
 	assert.is(last.size, ANNOUNCES);
 	assert.equal([...new Set(last.values())], ['']);
+});
+
+test('a client in bridge mode gets announces that are new or deleted, although they are marked as retained', async (t) => {
+	const broker = await startBroker(t);
+	const bridge = await openRaw(t, broker.port);
+	// The protocol level with the bit that bridges of mosquitto set; a keepalive of 600 s.
+	const connect = [text('MQTT'), Buffer.from([0x84, 2, 2, 88]), text('bridge-01')];
+	bridge.socket.write(packet(0x10, connect));
+	bridge.socket.write(subscribePacket(ALL_ANNOUNCES));
+	// CONNACK has 4 bytes, SUBACK has 5.
+	await until('it is subscribed', () => Buffer.concat(bridge.received).length >= 9);
+	const sender = await connectRaw(t, broker.port, SENDER);
+	sender.socket.write(announced(1));
+	sender.socket.write(publishPacket(topicOf(1), Buffer.alloc(0), 0x33));
+	const lengths = (): number[] => messagesOf(bridge).map(({ payload }) => payload.length);
+	await until('both have arrived', () => lengths().length === 2);
+	assert.ok((lengths()[0] as number) > 3_000);
+	assert.is(lengths()[1], 0);
 });
 
 test.run();

@@ -121,10 +121,6 @@ function tellOfOther(output: Output): void {
 
 /** @throws ShoalError ERR_USAGE */
 function checkHost({ host, lan }: BrokerFlags): void {
-	if (host === '') {
-		// With an empty host, Node.js would listen on all addresses, which nobody has requested.
-		throw new ShoalError('ERR_USAGE', '--host is empty; name an address to listen on');
-	}
 	if (lan && host !== undefined && isLocal(host)) {
 		throw new ShoalError(
 			'ERR_USAGE',
