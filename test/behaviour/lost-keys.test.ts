@@ -150,7 +150,10 @@ test('keys that were replaced, but not published, are told with the new drawer k
 	const drawer = join(ann, 'channels', 'lab.drawer-1');
 	const error = await rejects(rotate('lab', ann, first));
 	assert.is(error.code, 'ERR_DISCONNECTED');
-	assert.match(error.message, 'the channel "lab" were replaced on this machine, but it is not certain');
+	assert.match(
+		error.message,
+		'the channel "lab" were replaced on this machine, but it is not certain',
+	);
 	assert.match(error.message, `rotate again with the new drawer key, "${drawer}"`);
 	const { url } = await startBroker(t);
 	const node = await startNode(t, url);

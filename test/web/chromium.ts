@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import type { Scope } from '../helpers/harness/suite.ts';
+import { until } from '../helpers/harness/until.ts';
 
 /** The timeout for everything in a tab, ms: long enough for a busy machine. */
 const PATIENCE = 100_000;
@@ -83,4 +84,18 @@ export async function openTab(t: Scope, url: string, options: TabOptions = {}): 
 	});
 	await page.goto(url);
 	return { page, context, profile, trouble };
+}
+
+/**
+ * Resolves when the page has removed all its files. A reload before that ends its worker at once, so
+ * that the files stay.
+ */
+export async function untilNothingIsKept(page: Page): Promise<void> {
+	const names = `(async () => {
+		const root = await navigator.storage.getDirectory();
+		return await Array.fromAsync((await root.getDirectoryHandle('shoal')).keys());
+	})()`;
+	await until('nothing is kept', async () => {
+		return (await page.evaluate<string[]>(names)).length === 0;
+	});
 }

@@ -7,7 +7,7 @@ import { randomFile, Shoal, sha256 } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 import { findings } from './axe.ts';
-import { openTab } from './chromium.ts';
+import { openTab, untilNothingIsKept } from './chromium.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
 
 const test = suite('states of the page', { timeout: 300_000 });
@@ -216,6 +216,7 @@ test('Stop keeps the fetched chunks, also after a reload, Go on resumes, and onl
 	await saved;
 	await page.getByRole('button', { name: 'Remove' }).click();
 	await page.getByText('Nothing yet.').waitFor();
+	await untilNothingIsKept(page);
 	await page.reload();
 	await page.getByText('Nothing yet.').waitFor();
 	assert.equal(trouble, []);
@@ -273,6 +274,7 @@ test('a second tab says that another tab has the download, and takes it over whe
 	await page.getByText('Nothing yet.').waitFor();
 	await third.getByRole('button', { name: 'Remove' }).click();
 	await third.getByText('Nothing yet.').waitFor();
+	await untilNothingIsKept(page);
 	await page.reload();
 	await page.getByText('Nothing yet.').waitFor();
 });

@@ -14,7 +14,7 @@ import { CACHELESS, randomFile, Shoal } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { judge } from '../helpers/harness/timing.ts';
 import { until } from '../helpers/harness/until.ts';
-import { openTab } from './chromium.ts';
+import { openTab, untilNothingIsKept } from './chromium.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
 
 const test = suite('transfers of a browser', { timeout: 600_000 });
@@ -123,15 +123,6 @@ test('a browser downloads 100 MiB at a quarter of the rate of a bare WebSocket o
 	assert.equal([...first.trouble, ...second.trouble], []);
 });
 
-/** The names of what the page has stored. */
-async function kept(page: Page): Promise<string[]> {
-	return await page.evaluate<string[]>(`(async () => {
-		const root = await navigator.storage.getDirectory();
-		const folder = await root.getDirectoryHandle('shoal');
-		return await Array.fromAsync(folder.keys());
-	})()`);
-}
-
 test('a download resumes after a reload, and a complete file is still there after a reload', async (t) => {
 	const folder = await makeFolder(t);
 	const digest = await randomFile(join(folder, 'file.bin'), 40_000_000);
@@ -156,8 +147,7 @@ test('a download resumes after a reload, and a complete file is still there afte
 	await page.getByRole('button', { name: 'Save' }).click();
 	assert.is(await digestOf(await (await again).path()), digest);
 	await page.getByRole('button', { name: 'Remove' }).click();
-	// A reload ends the worker at once, perhaps before it has removed the file.
-	await until('the file is removed', async () => (await kept(page)).length === 0);
+	await untilNothingIsKept(page);
 	await page.reload();
 	await page.getByText('Nothing yet.').waitFor();
 	assert.equal(trouble, []);
@@ -298,7 +288,7 @@ test('a file that is stopped during its check and then removed leaves nothing, a
 	await page.getByText('stopped at 100 %').or(page.locator('.mine.complete')).waitFor();
 	await page.getByRole('button', { name: 'Remove' }).click();
 	await page.getByText('Nothing yet.').waitFor();
-	await until('nothing is kept', async () => (await kept(page)).length === 0);
+	await untilNothingIsKept(page);
 	await page.getByRole('link', { name: 'Swarm' }).click();
 	assert.is((await get(page, 'file.bin')).digest, digest);
 	assert.equal(trouble, []);
