@@ -284,14 +284,10 @@ export class ShoalNode extends BaseNode {
 			checkGroup(group);
 		}
 		const { link, topics, warn, contents, tracker } = this.context;
+		const onWait = waitWarning(warn);
 		const followed =
 			typeof folder === 'string'
-				? await openFollowed(folder, {
-						channel: about.id,
-						releases,
-						data,
-						onWait: waitWarning(warn),
-					})
+				? await openFollowed(folder, { channel: about.id, releases, data, onWait })
 				: folder;
 		const known = new LocalBytes({ held: () => contents.all(), cache, warn });
 		const following = await Following.start(

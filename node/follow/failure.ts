@@ -47,7 +47,9 @@ export function unkeptOutcome(cause: ShoalError): ShoalError {
 	);
 }
 
-/** What is wrong with a file. What to do then, such as to start again, does not fit: the follower goes on. */
+/**
+ * The fault of a file, without the advice after it, such as to start again: the follower goes on.
+ */
 function withoutAdvice({ message }: ShoalError): string {
 	return message.replace(/; [^"]*$/, '');
 }

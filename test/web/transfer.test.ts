@@ -231,7 +231,7 @@ test('a tab that has stopped a download does not remove the file that another ta
 	await second.locator('.mine.complete').waitFor();
 });
 
-/** What a broker has got of the announce of the content `name` so far: `announced`, `withdrawn`. */
+/** The announces of the content `name` that a broker has got so far: `announced`, `withdrawn`. */
 async function announcesAt(t: Scope, url: string, name: string): Promise<() => string[]> {
 	const link = await Link.open({ url, id: makeNodeId() });
 	t.defer(() => link.close());

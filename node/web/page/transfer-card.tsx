@@ -93,7 +93,7 @@ function Acts({ transfer, send, isInside }: CardProps) {
 	);
 }
 
-/** What a download waits for; undefined if it does not wait. */
+/** The reason why a download waits; undefined if it does not wait. */
 function waitOf({ state, waitsFor }: OwnTransfer, link: LinkState): string | undefined {
 	if (isCutOff(link) && NEEDS_BROKER.has(state)) {
 		return AWAY;
