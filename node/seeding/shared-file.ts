@@ -91,7 +91,7 @@ export class Share {
 
 	/** Whether it is one of `contents` now. @internal */
 	isIn(contents: ContentStore): boolean {
-		return contents.get(this.seed.id) === this.#content;
+		return !this.#stopping.signal.aborted && contents.get(this.seed.id) === this.#content;
 	}
 
 	/** Whether the file or folder has not changed. @internal */

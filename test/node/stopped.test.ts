@@ -4,6 +4,8 @@ import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as assert from 'uvu/assert';
+import { Share } from '../../node/seeding/shared-file.ts';
+import { ContentStore } from '../../node/storage/content-store.ts';
 import { FileStorage } from '../../node/storage/file-storage.ts';
 import { openBelow } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
@@ -50,6 +52,15 @@ test('a node that is closed while a share stops has no file open', async (t) => 
 	void share.stop();
 	await node.close();
 	assert.equal(await openBelow(dirname(path)), []);
+});
+
+test('a share that is being stopped is not used for a publication any more', async (t) => {
+	const contents = new ContentStore();
+	const share = await Share.start(contents, await makeFile(t, Buffer.alloc(100_000, 'a')));
+	assert.ok(share.isIn(contents));
+	const stopped = share.stop();
+	assert.not(share.isIn(contents));
+	await stopped;
 });
 
 test('a share that was stopped is not kept in memory', async (t) => {
