@@ -190,7 +190,8 @@ export class BaseNode {
 	}
 
 	/**
-	 * The nodes that have a seed or a part of it: how many, and a sample of at most `querySample` (50).
+	 * The nodes that have a seed or a part of it: how many, and all of them if there are at most `queryAll`
+	 * (128), otherwise a sample of `querySample` (50).
 	 *
 	 * @param what as in {@link resolve}
 	 * @throws ShoalError ERR_ID, ERR_LINK, ERR_NAME, ERR_NOT_FOUND, ERR_AMBIGUOUS, ERR_CLOSED, ERR_NO_TRACKER, ERR_TIMEOUT,

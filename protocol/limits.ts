@@ -127,7 +127,8 @@ const TABLE = {
 	ttl: limit(90_000, 'ms', 'life of an announce that is not renewed'),
 	renewal: limit(30_000, 'ms', 'between two updates of a node, ± 20 %'),
 	keepalive: limit(15, 's', 'MQTT keepalive of a node'),
-	querySample: limit(50, '', 'nodes in one answer to a query'),
+	queryAll: limit(128, '', 'nodes of a swarm that one answer to a query lists completely'),
+	querySample: limit(50, '', 'nodes in one answer to a query about a larger swarm'),
 	listPage: limit(100, '', 'seeds in one answer to get_seed'),
 	requestRanges: limit(64, '', 'byte ranges in one request; enforced by each node'),
 	requestQueue: limit(

@@ -18,7 +18,7 @@ export interface SwarmMembers<T> {
  */
 const NEAREST = 6;
 /** Most downloaders to which one seeder is assigned; more would only divide its upload rate. */
-const MOST_SERVED = 48;
+const MOST_SERVED = 128;
 
 /**
  * The nodes that `asker` should use, the most useful first: the nearest seeder, unless that seeder

@@ -196,20 +196,22 @@ export class Registry {
 	}
 
 	/**
-	 * The nodes that have a seed: how many, and a sample with their addresses. The nodes that `asker`
-	 * should use come first. `awaited` as in the reply of the tracker.
+	 * The nodes that have a seed: how many, and all of them or a sample, with their addresses. The nodes
+	 * that `asker` should use come first. `awaited` as in the reply of the tracker.
 	 */
 	query(seed: string, asker?: string): QueryResult {
 		const swarm = visibleSwarm(this.#swarms.records(seed), this.#epoch);
 		const { confirmed, unconfirmed } = swarm;
 		const seeders = confirmed.complete.length + unconfirmed.complete.length;
 		const downloaders = confirmed.lacking.length + unconfirmed.lacking.length;
+		const { queryAll, querySample } = this.#limits;
+		const most = seeders + downloaders <= queryAll ? queryAll : querySample;
 		const isAlone = seeders === 1 && downloaders === 0 && asker !== undefined;
 		const isAwaited = isAlone && this.#firstAskers.isOther(seed, asker, this.#now());
 		return {
 			...{ seeders, downloaders },
 			...(isAwaited && { awaited: true }),
-			nodes: sampleNodes(swarm, asker, this.#limits.querySample, this.#random),
+			nodes: sampleNodes(swarm, asker, most, this.#random),
 		};
 	}
 

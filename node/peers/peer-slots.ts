@@ -13,6 +13,7 @@ export interface SlotHolder {
 /** The arguments of {@link PeerSlots.slotFor} that have defaults. */
 interface SlotRequest {
 	readonly isComplete?: boolean;
+	readonly isAssigned?: boolean;
 	readonly isSilent?: (id: string) => boolean;
 	readonly since?: number;
 }
@@ -52,6 +53,8 @@ export class PeerSlots {
 	 * Whether there is a slot for `node`, and which peer has to leave for it. `now` in ms.
 	 *
 	 * @param about.isComplete whether `node` has all chunks, as the tracker says. @default false
+	 * @param about.isAssigned whether `node` is the seeder that the tracker assigns to this node. It
+	 * gets a slot in any case if no peer is complete. @default false
 	 * @param about.isSilent whether a node fails to answer or to deliver. @default none does
 	 * @param about.since when this node began to request bytes, ms. @default long ago
 	 */
@@ -59,7 +62,7 @@ export class PeerSlots {
 		node: string,
 		peers: ReadonlyMap<string, SlotHolder>,
 		now: number,
-		{ isComplete = false, isSilent = () => false, since = 0 }: SlotRequest = {},
+		{ isComplete = false, isAssigned = false, isSilent = () => false, since = 0 }: SlotRequest = {},
 	): { isThere: boolean; leaves?: string } {
 		if (peers.size < MOST_PEERS) {
 			this.#useless.delete(node);
@@ -90,7 +93,8 @@ export class PeerSlots {
 			return { isThere: false };
 		}
 		const partial = [...peers].filter(([, { isComplete }]) => !isComplete).map(([id]) => id);
-		const furthest = furthestOf(this.#self, [...partial, node]);
+		const isOnly = isAssigned && partial.length === peers.size;
+		const furthest = furthestOf(this.#self, isOnly ? partial : [...partial, node]);
 		return furthest === node ? { isThere: false } : { isThere: true, leaves: furthest };
 	}
 }

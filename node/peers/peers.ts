@@ -173,11 +173,12 @@ export class Peers {
 
 	/**
 	 * Adds `node`, which takes part in the swarm, to the peers if there is a slot for it.
-	 * `isComplete`: it has all chunks, as the tracker says. So it keeps its slot before it answers.
+	 *
+	 * @param about as in {@link PeerSlots.slotFor}. A complete node keeps its slot before it answers.
 	 */
-	consider(node: string, isComplete = false): void {
+	consider(node: string, about: { isComplete?: boolean; isAssigned?: boolean } = {}): void {
 		const isNew = !this.#isClosed && !this.#peers.has(node) && !this.#banned.has(node);
-		if (isNew && this.#makeRoom(node, isComplete)) {
+		if (isNew && this.#makeRoom(node, about)) {
 			const now = performance.now();
 			const peer: PeerState = {
 				unanswered: 0,
@@ -186,7 +187,7 @@ export class Peers {
 				heardAt: now,
 				sentAt: now,
 				roundTrip: 0,
-				isComplete,
+				isComplete: about.isComplete === true,
 				reply: undefined,
 			};
 			this.#peers.set(node, peer);
@@ -309,10 +310,10 @@ export class Peers {
 	}
 
 	/** Whether there is a slot for `node`; a peer may be removed for it. */
-	#makeRoom(node: string, isComplete: boolean): boolean {
+	#makeRoom(node: string, seeder: { isComplete?: boolean; isAssigned?: boolean }): boolean {
 		const now = performance.now();
 		const isSilent = (id: string): boolean => this.#context.responsiveness.isSilent(id, now);
-		const about = { isComplete, isSilent, since: this.#transferAt ?? now };
+		const about = { ...seeder, isSilent, since: this.#transferAt ?? now };
 		const { isThere, leaves } = this.#slots.slotFor(node, this.#peers, now, about);
 		if (leaves !== undefined) {
 			this.remove(leaves, false);
@@ -358,8 +359,9 @@ export class Peers {
 	/** The tracker lists these nodes; `isAll` if it lists no others. */
 	#compare(listed: readonly NodeListing[], isAll: boolean): void {
 		this.#handlers.listed(listed.length, this.#banned.size);
-		for (const { node, have, chunks } of listed) {
-			this.consider(node, have === chunks);
+		for (const [index, { node, have, chunks }] of listed.entries()) {
+			const isComplete = have === chunks;
+			this.consider(node, { isComplete, isAssigned: isComplete && index === 0 });
 		}
 		const now = performance.now();
 		for (const [node, { heardAt }] of [...this.#peers]) {

@@ -177,7 +177,7 @@ export type TrackerReply =
 			 * short time ago. That one will soon be a second source.
 			 */
 			readonly awaited?: boolean | undefined;
-			/** A sample of the swarm. */
+			/** All nodes of the swarm, or a sample. */
 			readonly nodes: readonly NodeListing[];
 			/** The time of the tracker's clock, by which tickets expire: ms since 1970. */
 			readonly time?: number | undefined;

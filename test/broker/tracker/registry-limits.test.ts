@@ -131,6 +131,17 @@ test('the answer to a query is a random sample, with the seeders first however m
 	assert.not.equal(samples[0], samples[1]);
 });
 
+test('the answer to a query lists a swarm of at most `queryAll` nodes completely', () => {
+	const { registry } = makeRegistry({ queryAll: 30, querySample: 10 });
+	const listed = (): number => registry.query(seedId(1)).nodes.length;
+	for (let number = 0; number < 30; number++) {
+		registry.announce(seedId(1), `crowd-${number}`, announce(S1, {}, number % 2), false);
+	}
+	assert.is(listed(), 30);
+	registry.announce(seedId(1), ANN, announce(S1), false);
+	assert.is(listed(), 10);
+});
+
 test('100,000 announces of 1,000 nodes take less than 300 MB', () => {
 	const before = process.memoryUsage.rss();
 	const { registry } = makeCrowdedRegistry();

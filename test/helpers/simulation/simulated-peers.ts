@@ -1,6 +1,6 @@
 import { PeerSlots } from '../../../node/peers/peer-slots.ts';
 import type { SimulatedNode } from './simulated-node.ts';
-import { SAMPLE, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const QUERY_FIRST = 250;
 const QUERY_LAST = 10_000;
@@ -45,11 +45,10 @@ export class SimulatedPeers {
 		if (this.#node.isGone || this.#node.isComplete) {
 			return;
 		}
-		const listed = this.#world.sample(this.#node);
-		const isAll = listed.size < SAMPLE - 1;
+		const { listed, isAll } = this.#world.sample(this.#node);
 		this.#node.listed([...listed].filter(({ isComplete }) => isAll && !isComplete));
-		for (const node of listed) {
-			this.consider(node);
+		for (const [index, node] of [...listed].entries()) {
+			this.consider(node, node.isComplete && index === 0);
 		}
 		const isSilent = time.now - this.#heardAt >= SILENCE;
 		this.#queryAfter = Math.min(this.#queryAfter * 2, QUERY_LAST);
@@ -57,10 +56,10 @@ export class SimulatedPeers {
 	}
 
 	/** Asks `node` which chunks it has, if there is a slot for it. */
-	consider(node: SimulatedNode): void {
+	consider(node: SimulatedNode, isAssigned = false): void {
 		const { time } = this.#world;
 		const isDownloader = !this.#node.isGone && !this.#node.isComplete;
-		if (!isDownloader || this.#sentAt.has(node) || !this.#makeRoom(node)) {
+		if (!isDownloader || this.#sentAt.has(node) || !this.#makeRoom(node, isAssigned)) {
 			return;
 		}
 		this.#sentAt.set(node, time.now);
@@ -141,14 +140,15 @@ export class SimulatedPeers {
 		}
 	}
 
-	#makeRoom(node: SimulatedNode): boolean {
+	#makeRoom(node: SimulatedNode, isAssigned: boolean): boolean {
 		const held = new Map(
 			[...this.#sentAt].map(([{ id, isComplete }, sentAt]) => [
 				id,
 				{ sentAt, isComplete, reply: true },
 			]),
 		);
-		const { isThere, leaves } = this.#slots.slotFor(node.id, held, this.#world.time.now);
+		const about = { isComplete: node.isComplete, isAssigned };
+		const { isThere, leaves } = this.#slots.slotFor(node.id, held, this.#world.time.now, about);
 		if (leaves !== undefined) {
 			this.remove(this.#world.nodes.get(leaves) as SimulatedNode);
 		}

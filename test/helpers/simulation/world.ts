@@ -20,11 +20,7 @@ export interface WorldOptions {
 	readonly faults: Faults;
 }
 
-/**
- * Nodes in one answer of the tracker: `limits.querySample`. Half of them are seeders if there are
- * enough.
- */
-export const SAMPLE = DEFAULT_LIMITS.querySample;
+const { queryAll, querySample } = DEFAULT_LIMITS;
 
 /** The environment of simulated nodes: time, random numbers, links and the tracker. */
 export class World {
@@ -75,19 +71,21 @@ export class World {
 
 	/**
 	 * Returns the answer of the tracker: neighbours, then other downloaders, then the rest of the
-	 * sample.
+	 * nodes, all (`isAll`) or a sample. Half of a sample are seeders if there are enough.
 	 */
-	sample(asker: SimulatedNode): Set<SimulatedNode> {
+	sample(asker: SimulatedNode): { listed: Set<SimulatedNode>; isAll: boolean } {
 		const all = [...this.#downloaders, ...this.#seeders];
+		const isAll = all.length <= queryAll;
+		const most = isAll ? queryAll : querySample;
 		const drawn = new Set<SimulatedNode>();
-		this.#draw(this.#seeders, SAMPLE / 2, drawn);
-		this.#draw(all, SAMPLE, drawn);
+		this.#draw(this.#seeders, most / 2, drawn);
+		this.#draw(all, most, drawn);
 		const lacking = [...drawn].filter(({ isComplete }) => !isComplete);
 		const members = { complete: this.#seeders, lacking: this.#downloaders };
 		const near = neighboursOf(asker.id, members, (node) => node);
 		const chosen = new Set([...near, ...lacking, ...drawn]);
 		chosen.delete(asker);
-		return chosen;
+		return { listed: chosen, isAll };
 	}
 
 	/** The latency from one node to another, ms. */

@@ -20,11 +20,12 @@ test(`${NODES} nodes complete within 1.5 times the bound that the links allow`, 
 	assert.ok(sent < 1.15, `${sent} copies sent for each downloader`);
 });
 
-test('with equal links, a seeder of 30 to 48 downloaders sends at most 1.3 copies, and all complete within 1.4 times the bound', () => {
+test('with equal links, a seeder of 30 to 60 downloaders sends at most 1.3 copies, and all complete within 1.4 times the bound', () => {
 	for (const [downloaders, rate] of [
 		[30, 1_250_000],
 		[40, 2_500_000],
 		[48, 6_250_000],
+		[60, 6_250_000],
 	] as const) {
 		const links = { up: rate, down: rate, latency: 1 };
 		const nodes = Array.from({ length: downloaders + 1 }, () => links);

@@ -55,6 +55,22 @@ test('a nearer node gets the slot of the furthest peer; a node further than all 
 	assert.equal(places.slotFor(byDistance[0] as string, seated, 1), { isThere: true, leaves });
 });
 
+test('the seeder that the tracker assigns to this node gets a slot, unless another peer is complete', () => {
+	const places = new PeerSlots(SELF);
+	const near = byDistance.slice(0, 10);
+	const far = byDistance[20] as string;
+	const complete = { isComplete: true };
+	assert.equal(places.slotFor(far, seat(near), 1, complete), { isThere: false });
+	const about = { ...complete, isAssigned: true };
+	const leaves = near[9] as string;
+	assert.equal(places.slotFor(far, seat(near), 1, about), { isThere: true, leaves });
+	const seated = new Map([
+		...seat(near.slice(0, 9)),
+		...seat([byDistance[30] as string], complete),
+	]);
+	assert.equal(places.slotFor(far, seated, 1, about), { isThere: false });
+});
+
 test('a complete peer that sends keeps its slot; a partial peer loses it to a nearer node', () => {
 	const places = new PeerSlots(SELF);
 	const seated = seat(byDistance.slice(-10), { isComplete: true });

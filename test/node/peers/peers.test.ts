@@ -110,7 +110,7 @@ test('after close, no node becomes a peer, and no answer takes a download slot',
 });
 
 test('peers that are not in a sample of the tracker stay peers, however small the sample is', async (t) => {
-	const limits = { querySample: 2 };
+	const limits = { queryAll: 2, querySample: 2 };
 	const { peers, has, gone, listed, begin } = await start(t, 6, { limits });
 	const sources = begin();
 	for (const { id } of peers) {
@@ -299,7 +299,7 @@ test('while no bytes are requested, no peer counts as idle, and none loses its s
 	const { gone, begin } = await start(t, 0);
 	const clock = jumpingClock(t);
 	const sources = begin();
-	const consider = (): void => sources.consider(makeNodeId(), true);
+	const consider = (): void => sources.consider(makeNodeId(), { isComplete: true });
 	for (let slot = 0; slot < MOST_PEERS; slot += 1) {
 		consider();
 	}
