@@ -1,5 +1,5 @@
 import { isShoalError, ShoalError } from '../../protocol/index.ts';
-import { fsError, withoutKept } from '../storage/fs-error.ts';
+import { fsError } from '../storage/fs-error.ts';
 import type { Command } from './command.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Interrupts } from './interrupts.ts';
@@ -38,7 +38,7 @@ export async function run(
 	for (const stream of [process.stdout, process.stderr]) {
 		stream.on('error', (error: NodeJS.ErrnoException) => {
 			// A reader that closes the pipe early is no failure of the output; a full disk is.
-			lost = error.code === 'EPIPE' ? lost : withoutKept(fsError(error, 'standard output'));
+			lost = error.code === 'EPIPE' ? lost : fsError(error, 'standard output');
 			interrupts.stop('EPIPE');
 		});
 	}

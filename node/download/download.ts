@@ -12,6 +12,7 @@ import { Peers } from '../peers/peers.ts';
 import { SeedFinder } from '../peers/seed-finder.ts';
 import type { KnownBytes } from '../reuse/known-bytes.ts';
 import { hasAllWanted, type StoredContent, wantedBytes } from '../storage/content-store.ts';
+import { ofDownload } from '../storage/io-errors.ts';
 import { abortError, onAbort } from '../util/abort.ts';
 import { ChunkTransfer } from './chunk-transfer.ts';
 import { Contributions, type SourceShare } from './contributions.ts';
@@ -132,7 +133,7 @@ export class Download {
 			// Wait for pending operations of the target before it is abandoned.
 			await phases?.catch(() => {});
 			await target.abandon();
-			throw error;
+			throw isForReaders(target) ? error : ofDownload(error);
 		} finally {
 			clearInterval(timer);
 			off();

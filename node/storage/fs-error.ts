@@ -19,7 +19,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 	],
 	EPERM: ['ERR_PERMISSION', 'the system does not permit it'],
 	EROFS: ['ERR_PERMISSION', 'the file system is read-only; choose another folder'],
-	ELOOP: ['ERR_PERMISSION', 'it is a symbolic link, which is not followed here'],
+	EBUSY: [
+		'ERR_PERMISSION',
+		'another program uses it, or it is a mount point; end that program, or choose another path',
+	],
+	ELOOP: [
+		'ERR_PERMISSION',
+		'it is a symbolic link, which is not followed here, or the links in its path form a loop',
+	],
 	EFOREIGN: [
 		'ERR_PERMISSION',
 		'another program has put it in the place of a file or folder of this download, and it is not written to; remove it and start again',
@@ -30,27 +37,19 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 		'ERR_SEED',
 		'the seed is wrong: the bytes between the files of this folder must be zeros, and are not; ask for another seed',
 	],
-	ENOSPC: ['ERR_NO_SPACE', 'the disk is full; make room and start again, what is verified is kept'],
-	EDQUOT: [
-		'ERR_NO_SPACE',
-		'your quota is used up; make room and start again, what is verified is kept',
+	ENOSPC: ['ERR_NO_SPACE', 'the disk is full; make room and start again'],
+	EDQUOT: ['ERR_NO_SPACE', 'your quota is used up; make room and start again'],
+	EFBIG: [
+		'ERR_IO',
+		'the file would be longer than this file system, or the limit of this process (ulimit -f), allows; choose another folder, or raise the limit, and start again',
 	],
 	EMFILE: [
 		'ERR_IO',
-		'this process has as many files and connections open as it may; raise the limit (ulimit -n) and start again, what is verified is kept',
+		'this process has as many files and connections open as it may; raise the limit (ulimit -n) and start again',
 	],
-	ENFILE: [
-		'ERR_IO',
-		'the system has as many files open as it can; end something and start again, what is verified is kept',
-	],
-	EIO: [
-		'ERR_IO',
-		'the disk failed to read or write it; check the disk and start again, what is verified is kept',
-	],
-	ENAMETOOLONG: [
-		'ERR_NAME',
-		'the name is too long for this file system; choose a shorter one with -o',
-	],
+	ENFILE: ['ERR_IO', 'the system has as many files open as it can; end something and start again'],
+	EIO: ['ERR_IO', 'the disk failed to read or write it; check the disk and start again'],
+	ENAMETOOLONG: ['ERR_NAME', 'the name is too long for this file system; choose a shorter one'],
 };
 
 /**
@@ -113,13 +112,6 @@ function hasWorkingFolder(): boolean {
 	} catch {
 		return false;
 	}
-}
-
-/** The same error for an operation that keeps nothing, such as writing to standard output. */
-export function withoutKept(error: ShoalError): ShoalError {
-	const { code, message, cause } = error;
-	const short = message.replace(/, what is verified is kept$/, '');
-	return short === message ? error : new ShoalError(code, short, { cause });
 }
 
 /**

@@ -5,7 +5,6 @@ import type { Verified } from '../../download/target/target.ts';
 import { SeedCache } from '../../hashing/seed-cache.ts';
 import { checkLike } from '../../reuse/like-paths.ts';
 import type { ShoalNode } from '../../shoal-node.ts';
-import { withoutKept } from '../../storage/fs-error.ts';
 import type { RangeOptions } from '../../streaming/content-range.ts';
 import { selectionOf } from '../../util/globs.ts';
 import type { Command, CommandContext } from '../command.ts';
@@ -223,13 +222,10 @@ async function serveOn(
 	}
 }
 
-/**
- * Adds to the error of an interrupted download what to do next, which the node cannot know. Of a
- * stream, nothing is kept.
- */
+/** Adds to the error of an interrupted download what to do next, which the node cannot know. */
 function explain(error: unknown, isStream: boolean, last: Progress | undefined): unknown {
 	if (!isShoalError(error, 'ERR_ABORTED')) {
-		return isStream && isShoalError(error) ? withoutKept(error) : error;
+		return error;
 	}
 	return new ShoalError('ERR_ABORTED', interruptedText(isStream, last), { cause: error });
 }

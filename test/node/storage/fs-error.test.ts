@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import { fsError, onFile } from '../../../node/storage/fs-error.ts';
+import { ofDownload } from '../../../node/storage/io-errors.ts';
 import { type ErrorCode, ShoalError } from '../../../protocol/index.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
 import { suite } from '../../helpers/harness/suite.ts';
@@ -14,12 +15,14 @@ const CODES: Record<string, ErrorCode> = {
 	EACCES: 'ERR_PERMISSION',
 	EPERM: 'ERR_PERMISSION',
 	EROFS: 'ERR_PERMISSION',
+	EBUSY: 'ERR_PERMISSION',
 	ELOOP: 'ERR_PERMISSION',
 	EFOREIGN: 'ERR_PERMISSION',
 	ENOSPC: 'ERR_NO_SPACE',
 	EDQUOT: 'ERR_NO_SPACE',
 	ENAMETOOLONG: 'ERR_NAME',
 	ESHORT: 'ERR_CHANGED',
+	EFBIG: 'ERR_IO',
 	EIO: 'ERR_IO',
 	EMFILE: 'ERR_IO',
 	EBADF: 'ERR_IO',
@@ -33,8 +36,26 @@ for (const [code, expected] of Object.entries(CODES)) {
 		assert.is(error.code, expected);
 		assert.match(error.message, '/some/path');
 		assert.is(error.cause, cause);
+		const hasSentence = code !== 'EBADF';
+		assert.is(error.message.includes('it went wrong'), !hasSentence);
+		assert.not.match(error.message, /is kept/);
 	});
 }
+
+test('only the error of a download says that something is kept, and once', () => {
+	for (const code of ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'ENFILE', 'EIO']) {
+		const cause = Object.assign(new Error('no'), { code });
+		const error = fsError(cause, '/some/key');
+		const download = ofDownload(error) as ShoalError;
+		assert.is(download.message, `${error.message}, what is verified is kept`);
+		assert.is(download.code, error.code);
+		assert.is(download.cause, cause);
+	}
+	assert.match(String(ofDownload(fsError({ code: 'ENAMETOOLONG' }, 'x'))), /one with -o$/);
+	const other = fsError({ code: 'EACCES' }, 'x');
+	assert.is(ofDownload(other), other);
+	assert.is(ofDownload(undefined), undefined);
+});
 
 test('an error without a code is ERR_IO with the original message', () => {
 	assert.match(fsError(new Error('odd'), 'x').message, 'odd');
