@@ -171,12 +171,17 @@ export class Listener {
 		const listener = new Listener(options);
 		const { host, port } = options;
 		await listenAedes(listener.#aedes);
-		await new Promise<void>((resolve, reject) => {
-			listener.#server.once('error', (cause) => {
-				reject(portError(cause, host ?? '::', port, '--listen'));
+		try {
+			await new Promise<void>((resolve, reject) => {
+				listener.#server.once('error', (cause) => {
+					reject(portError(cause, host ?? '::', port, '--listen'));
+				});
+				listener.#server.listen({ host, port }, resolve);
 			});
-			listener.#server.listen({ host, port }, resolve);
-		});
+		} catch (error) {
+			await listener.close();
+			throw error;
+		}
 		listener.#server.on('error', (error) => listener.#events.emit('warning', error));
 		return listener;
 	}

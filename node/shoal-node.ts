@@ -83,14 +83,15 @@ export class ShoalNode extends BaseNode {
 			id,
 			will: (session) => ({ topic: topics.nodeState(id), payload: lostState(session) }),
 		});
+		let node: ShoalNode | undefined;
 		try {
-			const node = new ShoalNode(link, topics, options);
+			node = new ShoalNode(link, topics, options);
 			await node.subscribe();
 			await node.#listen(options);
 			await node.join();
 			return node;
 		} catch (error) {
-			await link.close();
+			await (node ?? link).close();
 			throw error;
 		}
 	}
@@ -111,11 +112,8 @@ export class ShoalNode extends BaseNode {
 		const share = await Share.start(this.context.contents, path, options);
 		this.#shares.add(share);
 		void share.over.then(() => this.#shares.delete(share));
-		if (this.isClosed) {
-			await share.stop();
-			this.checkOpen();
-		}
 		try {
+			this.checkOpen();
 			await this.announce(share.seed);
 		} catch (error) {
 			await share.stop();
@@ -253,7 +251,7 @@ export class ShoalNode extends BaseNode {
 			path,
 			options,
 		);
-		this.#keep(publication);
+		await this.#keep(publication);
 		const remove = link.on('up', () => publication.repeat().catch(warn));
 		publication.stopping.addEventListener('abort', remove);
 		return publication;
@@ -300,7 +298,7 @@ export class ShoalNode extends BaseNode {
 			followed,
 			options,
 		);
-		this.#keep(following);
+		await this.#keep(following);
 		return following;
 	}
 
@@ -365,10 +363,14 @@ export class ShoalNode extends BaseNode {
 		await Promise.all([...this.#shares].map((share) => share.stop()));
 	}
 
-	/** Stops `each` when the node is closed, unless it was stopped before. */
-	#keep(each: Publication | Following): void {
+	/** Stops `each` when the node is closed. @throws ShoalError ERR_CLOSED if it is closed already */
+	async #keep(each: Publication | Following): Promise<void> {
 		this.#channels.add(each);
 		void each.over.then(() => this.#channels.delete(each));
+		if (this.isClosed) {
+			await each.stop();
+			this.checkOpen();
+		}
 	}
 
 	/** The share of `path`, if its files have not changed. */

@@ -36,8 +36,13 @@ export class Presence {
 	/** Subscribes to the states of all nodes. @throws ShoalError ERR_REFUSED, ERR_TIMEOUT, ERR_DISCONNECTED */
 	static async watch(link: BaseLink, topics: Topics): Promise<Presence> {
 		const presence = new Presence(link, topics);
-		await link.subscribe(topics.nodeStates());
-		return presence;
+		try {
+			await link.subscribe(topics.nodeStates());
+			return presence;
+		} catch (error) {
+			presence.close();
+			throw error;
+		}
 	}
 
 	/** Whether the states of all nodes are known; false for the first 3 s of a connection. */

@@ -29,6 +29,7 @@ export async function publish(
 	const before = node.sharedAt(path);
 	const share = before ?? (await node.share(path, options));
 	let session: ChannelSession | undefined;
+	let presence: Presence | undefined;
 	try {
 		const copies = new CopyKeeper(node, share, store.versionsOf(options.channel), options);
 		// The copy is made before the document is published: without it, the files may change, and then
@@ -37,7 +38,7 @@ export async function publish(
 		const own = await ownChannel(store, options);
 		const hasStages = options.stages !== undefined;
 		session = await openSession(node, own, hasStages);
-		const presence = hasStages ? await Presence.watch(node.link, node.topics) : undefined;
+		presence = hasStages ? await Presence.watch(node.link, node.topics) : undefined;
 		const writer = new ChannelWriter(store, session, own);
 		const publication = await Publication.begin(
 			{
@@ -50,6 +51,7 @@ export async function publish(
 		copies.serve(publication);
 		return publication;
 	} catch (error) {
+		presence?.close();
 		await session?.close();
 		if (before === undefined) {
 			await share.stop();

@@ -15,6 +15,7 @@ import {
 	subscribePacket,
 	text,
 } from '../helpers/adversaries/raw-client.ts';
+import { nothingLeftOpen, openResources } from '../helpers/harness/open-resources.ts';
 import { rejects } from '../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
@@ -176,6 +177,18 @@ test('a node joins with its first accepted subscription, and not again with the 
 	connection.destroy();
 	await until('it has left', () => events.length > 1);
 	assert.equal(events, [`joined ${ANN}`, `left ${ANN}`]);
+});
+
+test('a listener whose port is taken leaves nothing open', async (t) => {
+	const { listener } = await start(t);
+	const { port } = listener.address;
+	const before = openResources();
+	const second = Listener.start({
+		...{ id: BOB, host: '127.0.0.1', port, topics, limits: resolveLimits() },
+		...{ admit: () => {}, onMessage: () => {} },
+	});
+	assert.is((await rejects(second)).code, 'ERR_PORT');
+	await nothingLeftOpen(before);
 });
 
 test.run();

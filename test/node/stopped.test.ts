@@ -1,16 +1,20 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as assert from 'uvu/assert';
+import { ShoalNode } from '../../node/index.ts';
 import { Share } from '../../node/seeding/shared-file.ts';
 import { ContentStore } from '../../node/storage/content-store.ts';
 import { FileStorage } from '../../node/storage/file-storage.ts';
+import { acceptOnly, startFakeBroker } from '../helpers/adversaries/fake-broker.ts';
 import { openBelow } from '../helpers/fixtures/folder.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
 import { channelRig } from '../helpers/harness/channel-rig.ts';
 import { makeFile, startNode } from '../helpers/harness/node.ts';
+import { nothingLeftOpen, openResources } from '../helpers/harness/open-resources.ts';
+import { rejects } from '../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
@@ -52,6 +56,31 @@ test('a node that is closed while a share stops has no file open', async (t) => 
 	void share.stop();
 	await node.close();
 	assert.equal(await openBelow(dirname(path)), []);
+});
+
+test('a node that could not join has nothing open', async (t) => {
+	const broker = await startFakeBroker(t, (packet, reply, socket) => {
+		acceptOnly(packet, reply, socket);
+		if (packet.cmd === 'subscribe') {
+			reply({ cmd: 'suback', messageId: packet.messageId as number, granted: [0] });
+		} else if (packet.cmd === 'publish') {
+			socket.destroy();
+		}
+	});
+	const before = openResources();
+	const error = await rejects(ShoalNode.start({ broker: broker.url }));
+	assert.is(error.code, 'ERR_DISCONNECTED');
+	await nothingLeftOpen(before);
+});
+
+test('a node that is closed meanwhile does not begin to follow', async (t) => {
+	const { publish, folder, url } = await channelRig(t);
+	const { link } = await publish();
+	const node = await startNode(t, url);
+	const following = rejects(node.follow(link, `${folder}/pc`, { data: `${folder}/state` }));
+	await node.close();
+	assert.is((await following).code, 'ERR_CLOSED');
+	assert.equal(await readdir(`${folder}/pc/.shoal`), ['place']);
 });
 
 test('a share that is being stopped is not used for a publication any more', async (t) => {
