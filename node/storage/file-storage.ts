@@ -44,7 +44,7 @@ const LOOK_EVERY = 250;
 export class FileStorage implements Storage {
 	readonly #files: readonly OpenFile[];
 	readonly #lengths: readonly number[];
-	#isClosed = false;
+	#closing: Promise<void> | undefined;
 
 	private constructor(files: readonly OpenFile[]) {
 		this.#files = files;
@@ -225,15 +225,13 @@ export class FileStorage implements Storage {
 	/**
 	 * Closes the files. Never fails, idempotent: data that has to be on the disk was synced before.
 	 */
-	async close(): Promise<void> {
-		if (!this.#isClosed) {
-			this.#isClosed = true;
-			await closeAll(this.#files);
-		}
+	close(): Promise<void> {
+		this.#closing ??= closeAll(this.#files);
+		return this.#closing;
 	}
 
 	#piece(file: number): OpenFile {
-		if (this.#isClosed) {
+		if (this.#closing !== undefined) {
 			throw new ShoalError('ERR_CLOSED', 'the file is closed');
 		}
 		return this.#files[file] as OpenFile;

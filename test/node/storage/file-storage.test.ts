@@ -160,6 +160,16 @@ test('after close, reads and writes fail, and the file is not open', async (t) =
 	assert.equal(await openBelow(path), []);
 });
 
+test('each caller of close waits until the file is closed', async (t) => {
+	const { storage } = await guarded(t);
+	let isClosed = false;
+	void storage.close().then(() => {
+		isClosed = true;
+	});
+	await storage.close();
+	assert.ok(isClosed);
+});
+
 test('bytes beyond 4 GiB of a sparse file are written at the right position', async (t) => {
 	const path = join(await makeFolder(t), 'large');
 	const length = 5 * 2 ** 30 + 3;
