@@ -1,3 +1,4 @@
+import { isShoalError, ShoalError } from '../../protocol/index.ts';
 import type { DownloadContext } from './download-types.ts';
 
 /** Most fan-out topics that a download is subscribed to at a time. */
@@ -11,6 +12,10 @@ const JUDGED = 8 * 1024 * 1024;
  * be answered there. As long as a seeder takes to answer all that a window holds.
  */
 const LAST_ANSWERS = 2_000;
+/** Connections that end at a subscription, after which a download subscribes to no more topics. */
+const MOST_ENDED = 3;
+
+type Context = Pick<DownloadContext, 'link' | 'topics' | 'downLimiter' | 'warn'>;
 
 interface Topic {
 	/** Whether the broker has confirmed the subscription. */
@@ -30,12 +35,14 @@ interface Topic {
  * fan-out down.
  */
 export class FanOutSubscriptions {
-	readonly #context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>;
+	readonly #context: Context;
 	readonly #seed: string;
 	readonly #topics = new Map<string, Topic>();
 	readonly #left = new Set<string>();
+	/** Sessions of the connections that have ended before a subscription was confirmed. */
+	readonly #ended = new Set<string>();
 
-	constructor(context: Pick<DownloadContext, 'link' | 'topics' | 'downLimiter'>, seed: string) {
+	constructor(context: Context, seed: string) {
 		this.#context = context;
 		this.#seed = seed;
 	}
@@ -43,7 +50,7 @@ export class FanOutSubscriptions {
 	/** Subscribes to the topic of `node`, unless there are enough subscriptions. */
 	join(node: string): void {
 		const { downLimiter, link, topics } = this.#context;
-		if (this.#left.has(node) || downLimiter.isLimited) {
+		if (this.#left.has(node) || downLimiter.isLimited || this.#ended.size >= MOST_ENDED) {
 			return;
 		}
 		const known = this.#topics.get(node);
@@ -58,6 +65,7 @@ export class FanOutSubscriptions {
 		const counts = { last: undefined, bytes: 0, useful: 0 };
 		const topic: Topic = { isHeard: false, ...counts, retired: undefined };
 		this.#topics.set(node, topic);
+		const { session } = link;
 		link.subscribe(topics.swarm(this.#seed, node)).then(
 			() => {
 				topic.isHeard = true;
@@ -65,12 +73,27 @@ export class FanOutSubscriptions {
 			// Without the subscription, the peer sends each requested chunk to this node alone. That is
 			// slower for the swarm, but not for this node. The link would subscribe again when it
 			// reconnects, so the subscription is ended.
-			() => {
+			(error: unknown) => {
 				if (this.#topics.get(node) === topic) {
 					this.remove(node);
+					this.#onFailure(session, error);
 				}
 			},
 		);
+	}
+
+	/** RabbitMQ ends the connection of a client that subscribes to what it may not. */
+	#onFailure(session: string, error: unknown): void {
+		if (!isShoalError(error, 'ERR_DISCONNECTED') || this.#ended.has(session)) {
+			return;
+		}
+		this.#ended.add(session);
+		if (this.#ended.size === MOST_ENDED) {
+			const { topics, warn } = this.#context;
+			const filter = `${topics.root}/swarm/+/+`;
+			const text = `${MOST_ENDED} connections to the broker have ended at a subscription to ${filter}, so this download makes none any more, and gets each chunk by itself; do the access rules of the broker allow it (shoal acl)?`;
+			warn(new ShoalError('ERR_REFUSED', text, { cause: error }));
+		}
 	}
 
 	/** Whether `node` may answer a request of this node on its fan-out topic. */

@@ -50,7 +50,7 @@ export function watchCommand(flags: WatchFlags): Command {
 			note(output, isList ? `connected to ${link.url}` : 'connection to the broker is back', news);
 		});
 		for (const filter of topics.watchFilters()) {
-			await interrupts.race(link.subscribe(filter));
+			await interrupts.race(asBroker(link.subscribe(filter), link.urls));
 		}
 		const draw = (): void => {
 			const { columns, rows } = output;

@@ -143,17 +143,26 @@ export function clientBrokers(urls: readonly string[], typed?: readonly string[]
 	return linkBrokers(addressesFor(urls, typed), { secret: nanoid(), streamTo });
 }
 
-/** Waits for a connection; turns a timeout or a disconnect into ERR_BROKER. @throws ShoalError */
+/**
+ * Waits for a connection and its first subscriptions; turns a timeout or a disconnect into ERR_BROKER.
+ *
+ * @throws ShoalError
+ */
 export async function asBroker<T>(work: Promise<T>, urls: readonly string[]): Promise<T> {
 	try {
 		return await work;
-	} catch (error) {
-		if (isShoalError(error, 'ERR_TIMEOUT') || isShoalError(error, 'ERR_DISCONNECTED')) {
-			throw new ShoalError('ERR_BROKER', `there is no MQTT broker that answers at ${anyOf(urls)}`, {
-				cause: error,
-			});
+	} catch (cause) {
+		const about = anyOf(urls);
+		if (isShoalError(cause, 'ERR_TIMEOUT')) {
+			const text = `there is no MQTT broker that answers at ${about}`;
+			throw new ShoalError('ERR_BROKER', text, { cause });
 		}
-		throw error;
+		if (isShoalError(cause, 'ERR_DISCONNECTED')) {
+			// RabbitMQ answers a subscription that it does not allow in this way.
+			const text = `the broker at ${about} accepted the connection, and then ended it; if it is not passing, look into the log of the broker: its access rules may forbid what shoal needs (shoal acl)`;
+			throw new ShoalError('ERR_BROKER', text, { cause });
+		}
+		throw cause;
 	}
 }
 

@@ -67,6 +67,46 @@ test('a download leaves the topic of a node that sent a wrong chunk at once', as
 	assert.not.ok(fanOut.accepts(node, 0));
 });
 
+/** The subscriptions of a download that uses `link`. */
+function fanOutOf(t: Scope, link: Link, warn: (error: unknown) => void = () => {}) {
+	const context = { link, topics: new Topics(), downLimiter: new RateLimiter(undefined), warn };
+	const fanOut = new FanOutSubscriptions(context, seedOf(contentOf(10)).id);
+	t.defer(() => fanOut.close());
+	return fanOut;
+}
+
+test('if the broker ends each connection at a subscription, the third is the last, and that is told once', async (t) => {
+	const broker = await startFakeBroker(t, (packet, reply, socket) => {
+		acceptOnly(packet, reply, socket);
+		if (packet.cmd === 'subscribe') {
+			socket.destroy();
+		} else if (packet.cmd === 'publish') {
+			reply({ cmd: 'puback', messageId: packet.messageId as number });
+		}
+	});
+	// Without a random part of the pause between two attempts.
+	const link = await Link.open({ url: broker.url, id: makeNodeId(), random: () => 0 });
+	t.defer(() => link.close());
+	const warnings: unknown[] = [];
+	const fanOut = fanOutOf(t, link, (error) => warnings.push(error));
+	let sessions = 1;
+	link.on('up', () => {
+		sessions += 1;
+		fanOut.join(makeNodeId());
+		fanOut.join(makeNodeId());
+	});
+	fanOut.join(makeNodeId());
+	fanOut.join(makeNodeId());
+	await until('it is connected for the fourth time', () => sessions === 4);
+	await link.publish('any', new Uint8Array());
+	assert.is(warnings.length, 1);
+	assert.match(
+		String(warnings[0]),
+		/3 connections .* have ended at a subscription to shoal\/1\/swarm/,
+	);
+	assert.ok(link.isUp);
+});
+
 test('a subscription that fails because the connection ends is not made again', async (t) => {
 	const subscribed = (): number => broker.packets.filter(({ cmd }) => cmd === 'subscribe').length;
 	const broker = await startFakeBroker(t, (packet, reply, socket) => {
@@ -83,9 +123,7 @@ test('a subscription that fails because the connection ends is not made again', 
 	link.on('up', () => {
 		isUpAgain = true;
 	});
-	const context = { link, topics: new Topics(), downLimiter: new RateLimiter(undefined) };
-	const fanOut = new FanOutSubscriptions(context, seedOf(contentOf(10)).id);
-	t.defer(() => fanOut.close());
+	const fanOut = fanOutOf(t, link);
 	fanOut.join(makeNodeId());
 	// A link is up when it has made its subscriptions again.
 	await until('it is up again', () => isUpAgain);
