@@ -50,7 +50,8 @@ class Tidier {
 			return this.#paths.has(path) && (kind === undefined || kind === 'd');
 		}
 		const isFile = found.isFile() && (kind === 'f' || kind === 'x');
-		return isFile && lstatSync(full).nlink === 1;
+		// Some file systems do not count the names of a file: it has none then.
+		return isFile && lstatSync(full).nlink <= 1;
 	}
 }
 
