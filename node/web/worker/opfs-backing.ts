@@ -1,7 +1,7 @@
 import { Bitfield, checkedLayout, type Seed, ShoalError } from '../../../protocol/index.ts';
 import { formatBytes } from '../../util/size.ts';
 import type { BlobPiece } from './blob-storage.ts';
-import { ELSEWHERE, occupy } from './content-locks.ts';
+import { ELSEWHERE, occupy, unlessElsewhere } from './content-locks.ts';
 import { bytesOf, endOf } from './selection.ts';
 import type { Backing } from './web-target.ts';
 
@@ -67,14 +67,23 @@ let mayKeep: Promise<boolean> | undefined;
 const isThere = (): boolean => true;
 const isNot = (): boolean => false;
 
-/** The downloads, complete or not, that the browser keeps in files, also those of earlier visits. In workers only. */
+/**
+ * The downloads, complete or not, that the browser keeps in files, also those of earlier visits. In
+ * workers only. Removes what a {@link forget} has left that ended with its page.
+ */
 export async function keptContents(): Promise<Kept[]> {
 	const folder = await openFolder();
-	const kept: Kept[] = [];
+	const ids = new Set<string>();
 	for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
-		if (name.endsWith('.json')) {
-			const each = await keptContent(name.slice(0, -'.json'.length));
-			kept.push(...(each === undefined ? [] : [each]));
+		ids.add(name.replace(/\.(json|have)$/, ''));
+	}
+	const kept: Kept[] = [];
+	for (const id of ids) {
+		const each = await keptContent(id);
+		if (each === undefined) {
+			forget(id).catch(() => {});
+		} else {
+			kept.push(each);
 		}
 	}
 	return kept;
@@ -115,12 +124,17 @@ export async function keepStopped(id: string): Promise<Kept | undefined> {
 }
 
 /**
- * Removes the files of a content, if there are any. If they are in use, they stay, and
- * {@link keptContents} still lists the content.
+ * Removes the files of a content, if there are any. If they are in use, also by another tab, they
+ * stay, and {@link keptContents} still lists the content.
  */
 export async function forget(id: string): Promise<void> {
+	await unlessElsewhere(id, () => removeFiles(id));
+}
+
+/** The description is removed first: without it, {@link keptContents} removes the other files. */
+async function removeFiles(id: string): Promise<void> {
 	const folder = await openFolder();
-	for (const name of [id, `${id}.have`, `${id}.json`]) {
+	for (const name of [`${id}.json`, id, `${id}.have`]) {
 		try {
 			await folder.removeEntry(name);
 		} catch (error) {
@@ -189,27 +203,18 @@ class FileBacking implements Backing {
 	readonly leave: () => void;
 	readonly #seed: Seed;
 	readonly #handle: FileSystemFileHandle;
-	readonly #file: SyncAccessHandle;
-	readonly #record: SyncAccessHandle;
-	readonly #description: SyncAccessHandle;
-	readonly #about: About;
+	readonly #held: Occupied;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	/** The stored chunks, if they are not recorded yet. */
 	#unrecorded: Bitfield | undefined;
 	#isClosed = false;
 
-	constructor(
-		seed: Seed,
-		handle: FileSystemFileHandle,
-		{ file, record, description, about, leave }: Occupied,
-	) {
+	constructor(seed: Seed, handle: FileSystemFileHandle, held: Occupied) {
+		const { record, leave } = held;
 		this.leave = leave;
 		this.#seed = seed;
 		this.#handle = handle;
-		this.#file = file;
-		this.#record = record;
-		this.#description = description;
-		this.#about = about;
+		this.#held = held;
 		this.claimed = new Bitfield(seed.chunks);
 		const bits = new Uint8Array(this.claimed.toBytes().length);
 		if (record.getSize() === bits.length) {
@@ -224,19 +229,19 @@ class FileBacking implements Backing {
 	 */
 	async reserve(wanted: Bitfield): Promise<void> {
 		const end = endOf(this.#seed, wanted);
-		const size = this.#file.getSize();
+		const size = this.#held.file.getSize();
 		try {
 			if (!wanted.isFull) {
 				const bytes = bytesOf(this.#seed, wanted);
-				writeAbout(this.#description, { ...this.#about, wanted: bytes });
+				writeAbout(this.#held.description, { ...this.#held.about, wanted: bytes });
 			}
-			this.#description.close();
-			this.#record.write(this.claimed.toBytes(), { at: 0 });
+			this.#held.description.close();
+			this.#held.record.write(this.claimed.toBytes(), { at: 0 });
 			if (size < end) {
 				await checkRoom(end - size);
 			}
 			if (size < end || (wanted.isFull && size > end)) {
-				this.#file.truncate(end);
+				this.#held.file.truncate(end);
 			}
 		} catch (error) {
 			throw ioError(error);
@@ -244,14 +249,14 @@ class FileBacking implements Backing {
 	}
 
 	async read(offset: number, into: Uint8Array): Promise<void> {
-		if (this.#file.read(into, { at: offset }) !== into.length) {
+		if (this.#held.file.read(into, { at: offset }) !== into.length) {
 			throw new ShoalError('ERR_IO', 'the browser does not give back what was written');
 		}
 	}
 
 	async write(offset: number, bytes: Uint8Array): Promise<void> {
 		try {
-			if (this.#file.write(bytes, { at: offset }) !== bytes.length) {
+			if (this.#held.file.write(bytes, { at: offset }) !== bytes.length) {
 				throw new ShoalError('ERR_IO', 'the browser did not write all of a chunk');
 			}
 		} catch (error) {
@@ -278,7 +283,7 @@ class FileBacking implements Backing {
 
 	async discard(): Promise<void> {
 		await this.close();
-		await forget(this.#handle.name);
+		await removeFiles(this.#handle.name);
 	}
 
 	async close(): Promise<void> {
@@ -288,18 +293,18 @@ class FileBacking implements Backing {
 				this.#write(this.#unrecorded);
 			}
 			this.#isClosed = true;
-			this.#file.flush();
-			this.#file.close();
-			this.#record.flush();
-			this.#record.close();
-			this.#description.close();
+			this.#held.file.flush();
+			this.#held.file.close();
+			this.#held.record.flush();
+			this.#held.record.close();
+			this.#held.description.close();
 		}
 	}
 
 	#write(have: Bitfield): void {
 		if (!this.#isClosed) {
 			try {
-				this.#record.write(have.toBytes(), { at: 0 });
+				this.#held.record.write(have.toBytes(), { at: 0 });
 				this.#unrecorded = undefined;
 			} catch {
 				// The disk fails: after a reload, the chunks that are not recorded are fetched again.

@@ -322,7 +322,7 @@ export class PageSession {
 			await this.#node.drop(id);
 			// Contents of another tab are not removed here.
 			if (keeps && state !== 'elsewhere' && !isShare) {
-				await unlessElsewhere(id, () => forget(id));
+				await forget(id);
 			}
 		});
 	}
