@@ -17,7 +17,7 @@ export interface Failure {
 
 const HINTS: Readonly<Record<string, string>> = {
 	ERR_BROKER: 'start one with: shoal broker, or name another with --broker URL',
-	ERR_CHANGED: 'share it again when nothing writes to it any more',
+	ERR_CHANGED: 'try again when nothing writes to it any more',
 	ERR_ID: 'shoal ls prints the ids',
 	ERR_ID_TAKEN: 'leave --id out, or choose another id',
 };

@@ -14,7 +14,8 @@ function hintOfConnection(url: string, message: string, code?: string): string |
 }
 
 test('an error without a next step gets the hint of its code', () => {
-	assert.match(hintOf('ERR_CHANGED', '"x" has changed since its seed was made') ?? '', /^share it/);
+	// Also of seed and verify, which share nothing.
+	assert.match(hintOf('ERR_CHANGED', '"x" changed while it was hashed') ?? '', /^try again when/);
 	assert.match(hintOf('ERR_ID', '"x" is no seed id: 64 digits expected') ?? '', /shoal ls/);
 	assert.match(hintOfConnection('mqtt://a', 'connect ECONNREFUSED') ?? '', /^start one with/);
 	const list = 'none of the 2 brokers can be used: ECONNREFUSED; ECONNREFUSED';
