@@ -103,6 +103,10 @@ export class Output {
 	/** Draws the live block anew, on a terminal only. */
 	live(block: string): void {
 		if (this.#update !== undefined && block !== this.#block) {
+			// log-update writes only the lines that differ, and does not move the equal ones below them.
+			if (linesIn(block) !== linesIn(this.#block)) {
+				this.#update.clear();
+			}
 			this.#block = block;
 			this.#update(block);
 		}
@@ -219,6 +223,10 @@ export class Output {
 		write();
 		this.#update?.(block);
 	}
+}
+
+function linesIn(text: string): number {
+	return text.split('\n').length;
 }
 
 function paint(hasColors: boolean, style: Style, text: string): string {
