@@ -12,10 +12,10 @@ export interface Room {
 }
 
 const NODE_WIDTH = 21;
-const WIDE_MAP = 64;
-const NARROW_MAP = 32;
-/** Columns of a node's line without its map. */
-const BESIDE_MAP = 2 + NODE_WIDTH + 2 + 5 + 4 + 14;
+/** The widths that a map may have, in columns: the first one that leaves room for the rates. */
+const MAPS = [64, 32, 16, 8];
+/** Columns of a node's line without its map: the node, its percentage, and its two rates. */
+const BESIDE_MAP = 2 + NODE_WIDTH + 2 + 5 + 4 + '↑ 99.9 MB/s ↓ 99.9 MB/s'.length;
 /** Characters of an id that identify a node if there is no room for the whole id. */
 const SHORT_ID = 12;
 const MOST_NEWS = 6;
@@ -106,7 +106,8 @@ function swarmLines(view: SwarmView, { seed, nodes }: SwarmOf, columns: number):
 
 function nodeLine({ node, announce, state }: NodeShare, columns: number): string {
 	const { have, chunks } = announce;
-	const map = blockMap(have.map, columns > BESIDE_MAP + WIDE_MAP ? WIDE_MAP : NARROW_MAP);
+	const width = MAPS.find((map) => columns > BESIDE_MAP + map) ?? MAPS.at(-1);
+	const map = blockMap(have.map, width);
 	const share = `${percent(have.count, chunks)} %`.padStart(5);
 	return `  ${padded(nodeLabel(node, state?.name), NODE_WIDTH)}  ${share} ▕${map}▏ ${ratesOf(state)}`;
 }

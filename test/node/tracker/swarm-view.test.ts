@@ -204,6 +204,16 @@ test('the screen fits a terminal of any size', () => {
 	}
 });
 
+test('on a terminal of 80 columns, both rates of a node are shown whole', () => {
+	const view = new SwarmView();
+	const rates = { up: 12_345_678, down: 23_456_789 };
+	const about = { state: 'ready', session: 'session-0001', addresses: [], ...rates };
+	view.apply(stateTopic('node-one'), encodeJson(about));
+	view.apply(announceTopic('node-one'), announce(1));
+	const text = swarmScreen(view, 'mqtt://h:1', [], { columns: 80, rows: 24 }).join('\n');
+	assert.match(text, '▏ ↑ 12.3 MB/s ↓ 23.5 MB/s');
+});
+
 test('control characters in names do not reach the terminal', () => {
 	const view = new SwarmView();
 	view.apply(stateTopic('node-one'), state('ready'));
