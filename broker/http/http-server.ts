@@ -16,7 +16,7 @@ import { portError } from '../net/port-error.ts';
 import { PAGE_PORT, tlsFailure, wrongProtocol } from '../net/wrong-protocol.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { tokenOf } from './credential.ts';
-import { mayAsk } from './origin.ts';
+import { mayAsk, parseOrigin } from './origin.ts';
 import { type Problem, problemOf, tellProblem } from './problem.ts';
 import { redirectPlain } from './to-https.ts';
 
@@ -143,7 +143,7 @@ export class HttpServer {
 		this.#server.keepAliveTimeout = IDLE;
 		this.#server.timeout = STALL;
 		if (upgrade !== undefined) {
-			const origins = new Set(options.origins?.map((origin) => origin.toLowerCase()));
+			const origins = new Set(options.origins?.map(parseOrigin));
 			this.#server.on('upgrade', (request, socket, head) => {
 				if (mayAsk(request.headers, this.#names, origins)) {
 					this.#upgraded.add(socket);
@@ -156,7 +156,12 @@ export class HttpServer {
 		}
 	}
 
-	/** Starts a server. @throws ShoalError ERR_PORT if it cannot listen on `host` and `port` */
+	/**
+	 * Starts a server.
+	 *
+	 * @throws ShoalError ERR_PORT if it cannot listen on `host` and `port`, ERR_USAGE if one of the
+	 *   origins is none
+	 */
 	static async start(options: HttpServerOptions): Promise<HttpServer> {
 		const { host = '127.0.0.1', port = 8080, portFlag } = options;
 		const http = new HttpServer(options);

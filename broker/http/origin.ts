@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { withoutBrackets } from '../../protocol/index.ts';
+import { quoted, ShoalError, withoutBrackets } from '../../protocol/index.ts';
 
 /**
  * Whether the Host and Origin headers of a request are allowed: the host must be an address,
@@ -27,6 +27,23 @@ export function mayAsk(
 	// If the page of another site loads an image or a script from this server, the request has no
 	// Origin header. A link that a user follows is allowed.
 	return headers['sec-fetch-site'] !== 'cross-site' || headers['sec-fetch-mode'] === 'navigate';
+}
+
+/**
+ * An origin as the browser writes it into the Origin header.
+ *
+ * @param text an origin, or the URL of a page
+ * @throws ShoalError ERR_USAGE
+ */
+export function parseOrigin(text: string): string {
+	const url = urlOf(text);
+	if (url === undefined || url.host === '') {
+		throw new ShoalError(
+			'ERR_USAGE',
+			`${quoted(text)} is no origin of pages: https://HOST or https://HOST:PORT expected`,
+		);
+	}
+	return `${url.protocol}//${url.host}`;
 }
 
 function isOurs(hostname: string, names: ReadonlySet<string>): boolean {

@@ -44,7 +44,7 @@ const OVERHEAD = 64;
  * Starts the HTTP server of a broker: MQTT over WebSocket at `/mqtt`, `/about`, `/metrics`,
  * `/healthz`, `/readyz`, the page, and `routes`.
  *
- * @throws ShoalError ERR_PORT
+ * @throws ShoalError ERR_PORT, ERR_USAGE if one of the origins is none
  */
 export async function startWebFront(
 	broker: WebFrontBroker,

@@ -56,6 +56,16 @@ test('with --range only these bytes are written, and the last message says that 
 	assert.is((await runShoal(t, ['get', id, '--range', '0-4', '--broker', url])).code, 2);
 });
 
+test('get NAME --wait says for what it waits', async (t) => {
+	const { url } = await startBroker(t);
+	const get = new Shoal(t, ['get', 'later.bin', '--wait', '--broker', url]);
+	await until('it says so', () => get.stderr.includes('\n'));
+	const message = 'waiting for a node that shares "later.bin"';
+	assert.equal(JSON.parse(get.stderr), { event: 'note', message });
+	get.signal('SIGINT');
+	assert.is(await get.exit(), 130);
+});
+
 test('--check chunks neither checks nor prints the digest of the whole', async (t) => {
 	const { folder, url, id } = await fileSharedHere(t);
 	const path = join(folder, 'copy.bin');

@@ -68,7 +68,13 @@ export function getCommand(texts: readonly string[], flags: GetFlags): Command {
 }
 
 /** Checks the flags. @throws ShoalError ERR_USAGE if they cannot be combined */
-function checkFlags({ output, range, check, like }: GetFlags): void {
+function checkFlags({ output, range, check, like, keep, linger }: GetFlags): void {
+	if (keep && linger === false) {
+		throw new ShoalError('ERR_USAGE', '--keep and --no-linger cannot be combined');
+	}
+	if (keep && output === '-') {
+		throw new ShoalError('ERR_USAGE', '--keep is for files and folders, not for -o -');
+	}
 	if (range !== undefined && output !== '-') {
 		throw new ShoalError('ERR_USAGE', '--range can only be used with -o -');
 	}
