@@ -9,7 +9,7 @@ import { type Expected, readExpected } from '../parse/channel-flags.ts';
 import { csvLine } from '../terminal/csv.ts';
 import type { Output } from '../terminal/output.ts';
 import { table } from '../terminal/table.ts';
-import { countOf, formatRate, formatTime } from '../terminal/units.ts';
+import { countOf, formatRate, formatTimeLeft } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal fleet`. */
 export interface FleetFlags extends ConnectFlags {
@@ -233,7 +233,7 @@ function stateText({ state, percent, rate, eta, code, kept, isCurrent }: FleetMe
 			return 'waiting for a node that has it';
 		case 'fetching': {
 			const pace = rate === undefined ? '' : `, ${formatRate(rate)}`;
-			const left = eta === undefined ? '' : `, ${formatTime(eta * 1_000)} left`;
+			const left = eta === undefined ? '' : `, ${formatTimeLeft(eta)} left`;
 			return `fetching, ${percent} %${pace}${left}`;
 		}
 		case 'got':

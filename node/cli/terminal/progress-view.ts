@@ -3,7 +3,7 @@ import type { Progress } from '../../download/download-types.ts';
 import { WAITS_FOR } from '../../download/waits-for-texts.ts';
 import { bar } from './bar.ts';
 import type { Output } from './output.ts';
-import { countOf, formatBytes, formatRate, formatTime, grouped, percent } from './units.ts';
+import { countOf, formatBytes, formatRate, formatTimeLeft, grouped, percent } from './units.ts';
 
 const PLAIN_EVERY = 3_000;
 const MOST_BAR = 40;
@@ -96,9 +96,7 @@ export function downloadText(progress: Progress): string {
 	];
 	// While bytes of this machine are looked for, the rate says nothing about the rest.
 	if (phase === 'fetching' && rate > 0 && have < length) {
-		parts.push(
-			`${formatTime(Math.ceil((length - have) / rate) * 1_000).replace('.0 s', ' s')} left`,
-		);
+		parts.push(`${formatTimeLeft(Math.ceil((length - have) / rate))} left`);
 	}
 	return parts.join('  ');
 }

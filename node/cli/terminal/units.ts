@@ -24,6 +24,11 @@ export function formatTime(ms: number): string {
 		: `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)} h`;
 }
 
+/** The time that is left, in whole `seconds`: `42 s`, `1:05 min`. */
+export function formatTimeLeft(seconds: number): string {
+	return formatTime(seconds * 1_000).replace('.0 s', ' s');
+}
+
 /** A whole number with commas between groups of three digits. Not by `Intl`, which takes 14 ms to load. */
 export function grouped(count: number): string {
 	return String(count).replace(/\B(?=(\d{3})+$)/g, ',');

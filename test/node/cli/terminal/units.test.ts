@@ -8,6 +8,7 @@ import {
 	formatBytes,
 	formatRate,
 	formatTime,
+	formatTimeLeft,
 	percent,
 	shareOf,
 } from '../../../../node/cli/terminal/units.ts';
@@ -29,6 +30,11 @@ test('a time has only the units that it needs', () => {
 	assert.is(formatTime(59_960), '1:00 min');
 	assert.is(formatTime(187_000), '3:07 min');
 	assert.is(formatTime(8_100_000), '2:15:00 h');
+});
+
+test('a time that is left has whole seconds', () => {
+	assert.is(formatTimeLeft(6), '6 s');
+	assert.is(formatTimeLeft(65), '1:05 min');
 });
 
 test('the noun after a count is singular or plural', () => {
