@@ -107,3 +107,8 @@ export function memberOf(
 function compare(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** The number of a version; after a rotation of the keys, with the number of its key block in front. */
+export function versionText({ block, seq }: Pick<FleetMember, 'block' | 'seq'>): string {
+	return block === 0 ? String(seq) : `${block}.${seq}`;
+}

@@ -45,6 +45,7 @@ export interface ChannelRow {
 export interface DocumentFacts {
 	/** Name of the channel. */
 	readonly name: string;
+	readonly block: number;
 	readonly seq: number;
 	/** ms since 1970. */
 	readonly published: number;
@@ -127,7 +128,8 @@ export interface FollowerCell {
 	readonly standing: Standing;
 	/** Whether it is connected to the broker. */
 	readonly isOn: boolean;
-	/** Number of the document to which the receipt belongs. */
+	/** Key block and number of the document to which the receipt belongs. */
+	readonly block: number;
 	readonly seq: number;
 	/** Percentage that is fetched. */
 	readonly percent: number;

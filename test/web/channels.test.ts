@@ -255,7 +255,7 @@ test("with the watchers' token, a thousand followers are shown and updated witho
 	assert.equal((await page.locator('.cell .notes').allTextContents()).slice(0, 4), [
 		'failed: ERR_NO_SPACE',
 		'failed: EXIT_1',
-		'has version 3',
+		'reported version 3',
 		'waiting',
 	]);
 	await page.evaluate('scrollTo(0, document.body.scrollHeight)');

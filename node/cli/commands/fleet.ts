@@ -1,5 +1,5 @@
 import { nodeLabel, parseChannelLink, printable, ShoalError } from '../../../protocol/index.ts';
-import type { FleetMember } from '../../channel/fleet.ts';
+import { type FleetMember, versionText } from '../../channel/fleet.ts';
 import type { FleetWatch } from '../../channel/fleet-watch.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { type ConnectFlags, namedBrokers } from '../connect/choose-broker.ts';
@@ -32,6 +32,8 @@ export interface Roll {
 const REDRAW = 500;
 /** ms between two lines that say for what the command waits, where there is no terminal. */
 const PLAIN_EVERY = 3_000;
+/** The columns of `--csv`. */
+const CSV = 'node name groups block seq state percent code kept at current'.split(' ');
 const COLUMNS = [
 	{ title: 'NAME', most: 32 },
 	{ title: 'GROUPS', most: 24 },
@@ -165,37 +167,15 @@ function printEvents(output: Output, { members, missing }: Roll, told: Map<strin
 
 function print(output: Output, fleet: FleetWatch, roll: Roll, isCsv: boolean): void {
 	if (isCsv) {
-		const fields = [
-			'node',
-			'name',
-			'groups',
-			'seq',
-			'state',
-			'percent',
-			'code',
-			'kept',
-			'at',
-			'current',
-		];
-		output.line(csvLine(fields));
-		for (const member of roll.members) {
-			const {
-				node,
-				name = '',
-				groups,
-				seq,
-				state,
-				percent,
-				code = '',
-				kept,
-				at,
-				isCurrent,
-			} = member;
-			const numbers = [state, `${percent}`, code, `${kept}`, at, `${isCurrent}`];
-			output.line(csvLine([node, name, groups.join(' '), `${seq}`, ...numbers]));
+		output.line(csvLine(CSV));
+		for (const { groups, isCurrent, name = '', code = '', ...member } of roll.members) {
+			const { node, block, seq, state, percent, kept, at } = member;
+			const version = [String(block), String(seq), state, String(percent), code];
+			const rest = [String(kept), at, String(isCurrent)];
+			output.line(csvLine([node, name, groups.join(' '), ...version, ...rest]));
 		}
 		for (const who of roll.missing) {
-			output.line(csvLine(['', who, '', '', 'missing', '', '', '', '', 'false']));
+			output.line(csvLine(['', who, '', '', '', 'missing', '', '', '', '', 'false']));
 		}
 		return;
 	}
@@ -219,11 +199,6 @@ function lines(output: Output, { members, missing }: Roll): string[] {
 	const absent = missing.map((who) => [printable(who), '', '', 'no receipt', '']);
 	const [titles = '', ...rest] = table(COLUMNS, [...rows, ...absent]);
 	return [output.style('dim', titles), ...rest];
-}
-
-/** The number of a version; after a rotation, with the number of its key block in front. */
-function versionText({ block, seq }: Pick<FleetMember, 'block' | 'seq'>): string {
-	return block === 0 ? String(seq) : `${block}.${seq}`;
 }
 
 /** How far a follower is, in words. */

@@ -1,4 +1,5 @@
 import { printable } from '../../../protocol/index.ts';
+import { versionText } from '../../channel/fleet.ts';
 import type { ChannelRow, DocumentFacts, FleetCounts } from '../channel-messages.ts';
 import { dateText, recipientsText, warningsOf } from './channel-texts.ts';
 import { filesText, shortId, sizeText } from './format.ts';
@@ -26,13 +27,13 @@ export function ChannelFacts({ row }: { row: ChannelRow }) {
 }
 
 function Version({ document }: { document: DocumentFacts }) {
-	const { seq, published, until, expiry, seed } = document;
+	const { published, until, expiry, seed } = document;
 	const isExpired = expiry === 'expired';
 	return (
 		<dl class="facts-of">
 			<div>
 				<dt>Version</dt>
-				<dd>{seq}</dd>
+				<dd>{versionText(document)}</dd>
 			</div>
 			<div>
 				<dt>Published</dt>

@@ -1,3 +1,4 @@
+import { versionText } from '../../channel/fleet.ts';
 import type {
 	ChannelRow,
 	DocumentFacts,
@@ -61,12 +62,13 @@ const REFUSALS: Readonly<Record<RefusalRow['reason'], readonly [kind: string, wh
 };
 
 /** How far a follower is, in a few words. */
-export function standingText({ standing, percent, code, seq }: FollowerCell): string {
+export function standingText(cell: FollowerCell): string {
+	const { standing, percent, code } = cell;
 	switch (standing) {
 		case 'failed':
 			return code === undefined ? 'failed' : `failed: ${code}`;
 		case 'behind':
-			return `has version ${seq}`;
+			return `reported version ${versionText(cell)}`;
 		case 'fetching':
 			return `fetching ${percent} %`;
 		default:
@@ -76,12 +78,12 @@ export function standingText({ standing, percent, code, seq }: FollowerCell): st
 
 /** How far a follower is, in a sentence. */
 export function sentenceOf(cell: FollowerCell): string {
-	const { standing, percent, rate = 0, eta, code = 'unknown', seq } = cell;
+	const { standing, percent, rate = 0, eta, code = 'unknown' } = cell;
 	switch (standing) {
 		case 'failed':
-			return `Version ${seq} failed: ${code}.`;
+			return `Version ${versionText(cell)} failed: ${code}.`;
 		case 'behind':
-			return `Its last receipt is of version ${seq}. It has not reported the newest one.`;
+			return `Its last receipt is of version ${versionText(cell)}. It has not reported the newest one.`;
 		case 'waiting':
 			return 'It waits for a node that has the version.';
 		case 'later':

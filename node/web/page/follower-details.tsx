@@ -1,4 +1,5 @@
 import { printable } from '../../../protocol/index.ts';
+import { versionText } from '../../channel/fleet.ts';
 import type { FollowerCell } from '../channel-messages.ts';
 import { dateText, sentenceOf } from './channel-texts.ts';
 import { NodeName } from './node-name.tsx';
@@ -27,7 +28,7 @@ export function FollowerDetails({ node, cell, onClose }: DetailsProps) {
 }
 
 function Facts({ cell }: { cell: FollowerCell }) {
-	const { groups, kept, paths, at, isOn, seq } = cell;
+	const { groups, kept, paths, at, isOn } = cell;
 	const more = kept > paths.length ? ` and ${kept - paths.length} more` : '';
 	return (
 		<>
@@ -35,7 +36,7 @@ function Facts({ cell }: { cell: FollowerCell }) {
 				{sentenceOf(cell)} {!isOn && <b>It is not connected to the broker.</b>}
 			</p>
 			<p>
-				Receipt of version {seq}, since {dateText(Date.parse(at))} by its clock.
+				Receipt of version {versionText(cell)}, since {dateText(Date.parse(at))} by its clock.
 				{groups.length > 0 && ` Groups: ${groups.join(', ')}.`}
 			</p>
 			{kept > 0 && (

@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { TrafficSample } from '../messages.ts';
 import { rateText } from './format.ts';
+import { timeSpan } from './time-span.ts';
 
 /**
  * px of the axes, and of the room above and beside the curves, so that nothing is cut off at the
@@ -10,16 +11,13 @@ import { rateText } from './format.ts';
  */
 const CLOCK_AXIS = 24;
 const RATE_AXIS = 74;
-const PADDING: uPlot.Padding = [8, 36, 0, 0];
+const PADDING: uPlot.Padding = [8, 44, 0, 0];
 /**
  * The space above the highest sample, as a fraction of the height of that sample; and the lowest
  * rate that the top of the axis may have, in bytes per second.
  */
 const HEADROOM = 0.1;
 const LEAST_RATE = 1_000;
-/** Seconds that are visible, at most and at least. */
-const SPAN = 300;
-const LEAST_SPAN = 60;
 
 /**
  * The last minutes as curves: the bytes per second that nodes receive, and that the broker sends.
@@ -87,12 +85,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
 		legend: { show: false },
 		cursor: { show: false },
 		scales: {
-			x: {
-				range: (_chart, first, last) => [
-					Math.min(last - LEAST_SPAN, Math.max(first, last - SPAN)),
-					last,
-				],
-			},
+			x: { range: (_chart, first, last) => timeSpan(first, last, Date.now() / 1_000) },
 			y: { range: (_chart, _low, high) => [0, Math.max(high * (1 + HEADROOM), LEAST_RATE)] },
 		},
 		axes: [

@@ -166,13 +166,13 @@ export class WatchedChannel {
 		if (newest === undefined) {
 			return undefined;
 		}
-		const { name, seq, published, until, seed, to, others } = newest;
+		const { name, block, seq, published, until, seed, to, others } = newest;
 		const own = Date.now();
 		const ahead = this.#clockAhead();
 		const tracker = ahead === undefined ? undefined : own + ahead;
 		const expiry = expiryOf(newest, { own, tracker, least: published });
 		const content = seed === undefined ? undefined : this.#swarm.contentOf(seed);
-		return { name, seq, published, until, expiry, seed, to, others, content };
+		return { name, block, seq, published, until, expiry, seed, to, others, content };
 	}
 
 	/** Lists the followers again, if it is time. */

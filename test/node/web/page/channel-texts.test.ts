@@ -1,11 +1,28 @@
 import * as assert from 'uvu/assert';
-import type { ChannelRow, DocumentFacts } from '../../../../node/web/channel-messages.ts';
-import { recipientsText, warningsOf } from '../../../../node/web/page/channel-texts.ts';
+import type {
+	ChannelRow,
+	DocumentFacts,
+	FollowerCell,
+} from '../../../../node/web/channel-messages.ts';
+import {
+	recipientsText,
+	sentenceOf,
+	standingText,
+	warningsOf,
+} from '../../../../node/web/page/channel-texts.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('the texts about channels');
 const facts: DocumentFacts = {
-	...{ name: 'lab', seq: 1, published: 0, until: 1, expiry: 'valid', seed: 'ab'.repeat(32) },
+	...{
+		name: 'lab',
+		block: 0,
+		seq: 1,
+		published: 0,
+		until: 1,
+		expiry: 'valid',
+		seed: 'ab'.repeat(32),
+	},
 	...{ to: [], others: undefined },
 };
 
@@ -22,6 +39,15 @@ test('the recipients of a version are named', () => {
 	);
 	const others = 'cd'.repeat(32);
 	assert.match(recipientsText({ ...facts, to, others }), /others get an older version$/);
+});
+
+test('versions after a rotation of the keys are told apart from those before it', () => {
+	const cell: FollowerCell = {
+		...{ node: 'node-aa', groups: [], standing: 'behind', isOn: false, block: 0, seq: 2 },
+		...{ percent: 32, kept: 0, paths: [], at: '2026-11-30T20:41:03.134Z' },
+	};
+	assert.is(standingText(cell), 'reported version 2');
+	assert.match(sentenceOf({ ...cell, block: 1 }), 'Its last receipt is of version 1.2.');
 });
 
 test('refused messages, two publishers and an expired document are warnings', () => {
