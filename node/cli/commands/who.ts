@@ -5,7 +5,7 @@ import { closeNode, startNode } from '../connect/connect.ts';
 import { EXIT } from '../exit-codes.ts';
 import { parseContentReference } from '../parse/content-reference.ts';
 import { table } from '../terminal/table.ts';
-import { countOf, percent } from '../terminal/units.ts';
+import { countOf, grouped, percent } from '../terminal/units.ts';
 
 /** Arguments and flags of `shoal who`. */
 export type WhoFlags = ConnectFlags;
@@ -47,7 +47,7 @@ export function whoCommand(text: string, flags: WhoFlags): Command {
 				listing.node,
 				printable(listing.name ?? ''),
 				`${percent(listing.have, listing.chunks)} %`,
-				`${listing.have} of ${listing.chunks}`,
+				`${grouped(listing.have)} of ${grouped(listing.chunks)}`,
 				REACH[reachOf(listing)],
 				printable(listing.addresses.join(' ')),
 			]);
