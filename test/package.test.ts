@@ -53,6 +53,10 @@ test('the installed package has a command and typed exports that work', async (t
 	for (const file of ['Dockerfile', 'shoal-broker.service']) {
 		assert.ok(files.includes(join('packaging', file)), file);
 	}
+	const page = await readFile(join(installed, 'docs', 'page.md'), 'utf8');
+	for (const [, picture = ''] of page.matchAll(/\((pictures\/[^)]+)\)/g)) {
+		assert.ok(files.includes(join('docs', picture)), picture);
+	}
 
 	const shoal = join(folder, 'node_modules', '.bin', 'shoal');
 	const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
