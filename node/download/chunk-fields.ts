@@ -28,3 +28,13 @@ export function chunksOf({ have, chunks }: HaveReply): Iterable<number> {
 	field.addBytes(have.first, base64ToUint8Array(have.bits));
 	return field.indices();
 }
+
+/** The chunks of `runs` that are not in `have`. */
+export function* missingIn(
+	have: Bitfield,
+	runs: ReadonlyArray<readonly [first: number, count: number]>,
+): Generator<number> {
+	for (const [first, count] of runs) {
+		yield* have.missing(first, count);
+	}
+}

@@ -10,7 +10,6 @@ import {
 } from '../../protocol/index.ts';
 import type { ChunkWriter } from '../chunk-writer/chunk-writer.ts';
 import type { Attempt } from '../engine/attempt.ts';
-import { chunksIn } from '../engine/chunk-run.ts';
 import type { Decision } from '../engine/decision.ts';
 import { DownloadEngine } from '../engine/download-engine.ts';
 import type { LaneKind } from '../lanes/lane.ts';
@@ -21,7 +20,7 @@ import type { StoredContent } from '../storage/content-store.ts';
 import { OnceATurn } from '../util/once-a-turn.ts';
 import { badChunk } from './bad-chunk.ts';
 import { ChunkAssembler } from './chunk-assembler.ts';
-import { chunksOf, present } from './chunk-fields.ts';
+import { chunksOf, missingIn, present } from './chunk-fields.ts';
 import type { Contributions } from './contributions.ts';
 import type { ChunkSelection, DownloadContext } from './download-types.ts';
 import { FanOutSubscriptions } from './fan-out-subscriptions.ts';
@@ -133,15 +132,16 @@ export class ChunkTransfer {
 		this.#decision.urgent();
 	}
 
-	/** A node has gained chunks. */
+	/** A node has gained chunks. @throws ShoalError ERR_MESSAGE if they are more than there are */
 	onGained(from: string, { runs }: Extract<NodeReply, { op: 'gained' }>): void {
-		if (this.engine.nodes.has(from)) {
-			let isUseful = false;
-			for (const [first, count] of runs) {
-				const most = this.content.seed.chunks - first;
-				const run = { first, count: Math.min(count, most) };
-				isUseful = this.engine.nodeHas(from, chunksIn(run)) || isUseful;
-			}
+		const { seed } = this.content;
+		const have = this.engine.nodes.get(from)?.have;
+		// A small reply could name every chunk thousands of times.
+		if (runs.reduce((sum, [, count]) => sum + count, 0) > seed.chunks) {
+			throw new ShoalError('ERR_MESSAGE', `node ${from} reports wrong chunks of seed ${seed.id}`);
+		}
+		if (have !== undefined) {
+			const isUseful = this.engine.nodeHas(from, missingIn(have, runs));
 			this.#trace({ event: 'gained', node: from, runs });
 			// Most news is of chunks that are here already, or have been requested.
 			if (isUseful) {

@@ -119,6 +119,9 @@ export class DownloadEngine {
 		const remote =
 			this.#nodes.get(node) ?? new RemoteNode(node, layout.chunks, bounds, lost, known);
 		this.#nodes.set(node, remote);
+		if (remote.have.isFull) {
+			return false;
+		}
 		const before = remote.useful;
 		for (const chunk of chunks) {
 			if (remote.have.set(chunk)) {

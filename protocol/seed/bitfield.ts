@@ -81,6 +81,21 @@ export class Bitfield {
 		return true;
 	}
 
+	/**
+	 * The indices of the bits that are not set among `count` bits from `first` on, ascending; a bit
+	 * outside the field does not count. Bytes whose bits are all set cost almost no time.
+	 */
+	*missing(first: number, count: number): Generator<number> {
+		const end = Math.min(first + count, this.size);
+		for (let index = first; index < end; index += 1) {
+			if (this.#bytes[index >> 3] === 0xff) {
+				index |= 7;
+			} else if (!this.has(index)) {
+				yield index;
+			}
+		}
+	}
+
 	/** The indices of the set bits, ascending. */
 	*indices(): Generator<number> {
 		for (const [position, byte] of this.#bytes.entries()) {

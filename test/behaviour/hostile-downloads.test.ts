@@ -183,6 +183,25 @@ test('a seed whose digest of the whole is wrong is ERR_SEED_LIES, and nothing is
 	assert.is((await rejects(streaming)).code, 'ERR_SEED_LIES');
 });
 
+test('a reply that names every chunk many times is ignored, with a warning', async (t) => {
+	const { url, node, warnings, folder } = await start(t);
+	const liar = await Peer.join(t, url);
+	liar.onRequest = (from, { op, id }) => {
+		if (op === 'have') {
+			liar.tellHave(from, seed, { id, have: { first: 0, bits: 'AA==' } });
+			const runs = Array.from({ length: 2_000 }, () => [0, seed.chunks] as const);
+			liar.reply(from, { op: 'gained', seed: seed.id, runs });
+		}
+	};
+	await liar.announce(seed, { have: 0 });
+	const stop = new AbortController();
+	const getting = rejects(node.get(seed, { output: folder, signal: stop.signal }));
+	await until('a warning', () => warnings.length > 0);
+	stop.abort();
+	await getting;
+	assert.match(String(warnings[0]), `node ${liar.id} reports wrong chunks of seed ${seed.id}`);
+});
+
 test('a node that sends wrong chunks gets no more requests after two of them', async (t) => {
 	const { url, node, warnings, folder } = await start(t);
 	const liar = await Peer.join(t, url);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkEngine } from '../../helpers/simulation/check-engine.ts';
+import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 import { type Behaviour, simulate } from '../../helpers/simulation/simulated-download.ts';
 
 const test = suite('download engine');
@@ -247,6 +248,16 @@ test('bytes are ignored if they were not requested, arrive late or twice, or hav
 	assert.is(engine.received('one', 1n, 0, 64 * KIB, 0), undefined);
 	assert.is(engine.received('stranger', 1n, 0, 64 * KIB, 0), undefined);
 	assert.is(engine.received('one', 99n, 0, 1, 0), undefined);
+});
+
+test('of a node that has all chunks, no further chunks are counted', () => {
+	const engine = makeEngine({ chunks: 8, size: 1_024, nodes: ['seeder'] });
+	const endless: Iterable<number> = {
+		[Symbol.iterator]: () => {
+			throw new Error('the chunks were read');
+		},
+	};
+	assert.not(engine.nodeHas('seeder', endless));
 });
 
 test('whatever the other nodes do, the invariants hold, and a download from an honest node completes', () => {

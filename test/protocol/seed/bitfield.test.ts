@@ -55,6 +55,24 @@ test('a bitfield behaves like a set of indices', () => {
 	);
 });
 
+test('the missing bits of a run are those inside the field that are not set', () => {
+	const run = fc.tuple(fc.nat(310), fc.nat(310));
+	fc.assert(
+		fc.property(sizeAndBits, fc.boolean(), run, ([size, bits], isMostlyFull, [first, count]) => {
+			const field = isMostlyFull ? Bitfield.full(size) : fieldOf(size, bits);
+			for (const bit of isMostlyFull ? bits.slice(0, 3) : []) {
+				field.clear(bit);
+			}
+			const all = Array.from({ length: size }, (_, index) => index);
+			const expected = all.filter((index) => !field.has(index));
+			assert.equal(
+				[...field.missing(first, count)],
+				expected.filter((index) => index >= first && index < first + count),
+			);
+		}),
+	);
+});
+
 test('an empty field, a full field and a field without bits have the right count', () => {
 	for (const size of [0, 1, 7, 8, 9, 63, 64, 65, 1_000]) {
 		const full = Bitfield.full(size);
