@@ -63,6 +63,11 @@ export interface ListenerEvents {
 	warning(error: unknown): void;
 }
 
+type Rejection = Error & { readonly returnCode: number };
+
+// CONNACK return codes, MQTT 3.1.1, 3.2.2.3.
+const BUSY = 3;
+const NO_TICKET = 5;
 /** Bytes that a socket queues before a write returns false. */
 const HIGH_WATER = 1024 * 1024;
 
@@ -150,7 +155,12 @@ export class Listener {
 		this.#connections = new Connections({ mostSilent: neighbours, now, onTooMany: () => {} });
 		this.#rate = new TokenBucket(neighbours, neighbours, now());
 		this.#aedes = makeAedes(this.#hooks, options.limits);
-		onEndings(this.#aedes, ({ error }) => this.#events.emit('warning', error));
+		onEndings(this.#aedes, ({ error }) => {
+			// A node that finds no room is reached through the broker.
+			if ((error as Partial<Rejection>).returnCode !== BUSY) {
+				this.#events.emit('warning', error);
+			}
+		});
 		this.#aedes.on('subscribe', (subscriptions, client) => {
 			if (grantedOf(subscriptions).length > 0) {
 				this.#join(client);
@@ -208,10 +218,10 @@ export class Listener {
 	get #hooks(): Hooks {
 		const { topics } = this.#options;
 		return {
-			preConnect: (_client, _packet, done) => done(null, this.#mayConnect()),
+			preConnect: (_client, _packet, done) => done(null, true),
 			authenticate: (client, _user, password, done) => {
 				const why = this.#whyNot(client, password);
-				done(why === undefined ? null : Object.assign(why, { returnCode: 5 as const }), !why);
+				done(why ?? null, why === undefined);
 			},
 			// Allowed messages do not get here: the packet reader has passed them to #relay.
 			authorizePublish: (client, { topic }, done) => {
@@ -239,21 +249,24 @@ export class Listener {
 		serve(this.#aedes.handle(stream));
 	}
 
-	#mayConnect(): boolean {
-		return this.#peers.size < this.#limits.neighbours && this.#rate.take(performance.now());
-	}
-
-	#whyNot({ id }: Client, password: Uint8Array | undefined): ShoalError | undefined {
+	/**
+	 * Why a client may not connect. The rate is checked after the ticket, so that clients without a
+	 * ticket do not use up the rate of the others.
+	 */
+	#whyNot({ id }: Client, password: Uint8Array | undefined): Rejection | undefined {
 		try {
 			if (!isNodeId(id) || id === this.#options.id) {
 				throw new ShoalError('ERR_REFUSED', 'a client has no node id, or has the id of this node');
 			}
 			this.#options.admit(id, Buffer.from(password ?? []).toString());
-			return undefined;
 		} catch (error) {
-			this.#events.emit('warning', error);
-			return error as ShoalError;
+			return Object.assign(error as Error, { returnCode: NO_TICKET });
 		}
+		if (this.#peers.size < this.#limits.neighbours && this.#rate.take(performance.now())) {
+			return undefined;
+		}
+		const full = new ShoalError('ERR_LIMIT', 'there is no room for one more direct connection');
+		return Object.assign(full, { returnCode: BUSY });
 	}
 
 	/**

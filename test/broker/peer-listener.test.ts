@@ -4,6 +4,7 @@ import { Listener } from '../../broker/peer-listener.ts';
 import {
 	Connection,
 	type Incoming,
+	isBusy,
 	resolveLimits,
 	ShoalError,
 	Topics,
@@ -27,7 +28,7 @@ const ANN = 'ann-00001';
 const BOB = 'bob-00001';
 
 /** A listener that accepts every node with the ticket `good`, and the messages it has received. */
-async function start(t: Scope) {
+async function start(t: Scope, limits = {}) {
 	const received: Incoming[] = [];
 	const warnings: unknown[] = [];
 	const listener = await Listener.start({
@@ -35,7 +36,7 @@ async function start(t: Scope) {
 		host: '127.0.0.1',
 		port: 0,
 		topics,
-		limits: resolveLimits(),
+		limits: resolveLimits(limits),
 		admit: (_from, ticket) => {
 			if (ticket !== 'good') {
 				throw new ShoalError('ERR_REFUSED', 'a bad ticket');
@@ -161,6 +162,22 @@ test('connections without CONNECT are limited in number, and do not keep a node 
 	await until('those beyond the limit are cut', () => closed >= 200 - 64);
 	const { connection } = await open(ANN, 'good');
 	await connection.subscribe(topics.inboxFilter(ANN));
+});
+
+test('T31: clients without a ticket do not use up the rate of the nodes that have one', async (t) => {
+	const { open } = await start(t, { neighbours: 2 });
+	for (let index = 0; index < 5; index += 1) {
+		assert.is((await rejects(open(ANN, 'bad'))).code, 'ERR_REFUSED');
+	}
+	await open(BOB, 'good');
+});
+
+test('a node that finds no room is told so, and causes no warning', async (t) => {
+	const { open, warnings } = await start(t, { neighbours: 1 });
+	const { connection } = await open(ANN, 'good');
+	await connection.subscribe(topics.inboxFilter(ANN));
+	assert.ok(isBusy(await rejects(open(BOB, 'good'))));
+	assert.equal(warnings, []);
 });
 
 test('a node joins with its first accepted subscription, and not again with the second', async (t) => {
