@@ -112,7 +112,7 @@ export { credentials } from './link/connection-options.ts';
 export { parseFingerprint } from './link/fingerprint.ts';
 export { formatJoinLink, type JoinLink, joinedAddresses, parseJoinLink } from './link/join-link.ts';
 export { Link } from './link/link.ts';
-export { isLoopback } from './loopback.ts';
+export { isLoopback, leadsHome } from './loopback.ts';
 export {
 	decodeEvent,
 	type Load,

@@ -2,6 +2,7 @@ import {
 	hashId,
 	hostOf,
 	isLoopback,
+	leadsHome,
 	type NodeListing,
 	nearOnRings,
 	plainAddress,
@@ -43,7 +44,7 @@ export function withPeerRoutes(
 	// can use loopback addresses.
 	const isHere = askerAt === undefined || isLoopback(askerAt);
 	const usableOf = ({ addresses }: NodeListing): string[] =>
-		addresses.filter((url) => isHere || !isLoopback(hostOf(url)));
+		addresses.filter((url) => isHere || !leadsHome(hostOf(url)));
 	const peers = nextPeers(
 		asker,
 		nodes.filter((each) => each.node !== asker && usableOf(each).length > 0),

@@ -1,10 +1,12 @@
 import { createNanoEvents, type Unsubscribe } from 'nanoevents';
 import type { Listener, Peer } from '../../broker/for-nodes.ts';
 import {
+	hostOf,
 	type Incoming,
-	isSecureUrl,
+	isLoopback,
 	type Limits,
 	type Link,
+	leadsHome,
 	type Topics,
 } from '../../protocol/index.ts';
 import { later } from '../util/timers.ts';
@@ -231,16 +233,22 @@ export class Lanes {
 	}
 
 	/**
-	 * The addresses to dial. If the brokers are used with TLS: the addresses with TLS, and none if the
-	 * certificate of the node is not known. Otherwise: the addresses without TLS, and none if the
-	 * node has a certificate.
+	 * The addresses to dial. If the brokers are used with TLS: the mqtts: URLs, and none if the
+	 * certificate of the node is not known. Otherwise: the mqtt: URLs, and none if the node has a
+	 * certificate. Nodes do not listen at other URLs, and a ws: URL could send a request of the other
+	 * node's choice to a web server. If all brokers are on other machines, and the broker has not seen
+	 * the node at its addresses: none that leads to this machine.
 	 */
 	#worthTrying({ addresses, cert, verified }: PeerAddresses): readonly string[] {
-		const { isSecure } = this.#options.link;
+		const { isSecure, urls } = this.#options.link;
+		const isHere = verified > 0 || urls.some((url) => isLoopback(hostOf(url)));
 		const worth = verified > 0 ? addresses.slice(0, verified) : addresses.slice(0, MOST_UNSEEN);
-		return worth.filter(
-			(url) => isSecureUrl(url) === isSecure && isSecure === (cert !== undefined),
-		);
+		return isSecure === (cert !== undefined)
+			? worth.filter((url) => {
+					const isUsual = new URL(url).protocol === (isSecure ? 'mqtts:' : 'mqtt:');
+					return isUsual && (isHere || !leadsHome(hostOf(url)));
+				})
+			: [];
 	}
 
 	async #dial(

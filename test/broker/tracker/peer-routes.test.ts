@@ -46,6 +46,14 @@ test('a loopback address is given only to nodes on the same machine', () => {
 	assert.equal([near?.addresses.length, near?.verified], [2, 1]);
 });
 
+test('an address that leads each node to its own machine is not given to other machines', () => {
+	const odd = ['127.1', '0x7f.1', '2130706433', '[::ffff:7f00:1]', 'LocalHost.', '0.0.0.0', '[::]'];
+	const addresses = odd.map((host) => `mqtt://${host}:1`);
+	const at = { [ASKER]: '10.0.0.1', 'node-0001': '10.0.0.2' };
+	const [node] = routes(at, { 'node-0001': [...addresses, 'mqtt://10.0.0.2:1'] });
+	assert.equal(node?.addresses, ['mqtt://10.0.0.2:1']);
+});
+
 test('if the broker does not know where clients are, all addresses are given, and none is verified', () => {
 	const [node] = routes(undefined, { 'node-0001': ['mqtt://127.0.0.1:1', 'mqtt://10.0.0.2:1'] });
 	assert.equal([node?.addresses.length, node?.verified], [2, 0]);
