@@ -26,6 +26,9 @@ export type SessionRefusal =
  */
 const MOST_ADDRESSES = 10_000;
 
+/** Secrets of closed sessions that are looked at when one more session is closed. */
+const LOOKED_AT = 4;
+
 /** A client that requests a session. */
 export interface SessionRequest {
 	readonly id: string;
@@ -56,7 +59,7 @@ export class ClientSessions {
 	readonly #rates = new Map<string, TokenBucket>();
 	readonly #isKept: (id: string) => boolean;
 	readonly #sessions = new Map<string, Session>();
-	/** The secrets of sessions that are closed, the oldest first. */
+	/** The secrets of sessions that are closed, in the order in which they are looked at. */
 	readonly #secretsOfClosed = new Map<string, Buffer>();
 	readonly #perAddress = new Map<string, number>();
 	/** The ids of the clients without sessions, such as the tracker of the broker. */
@@ -156,16 +159,20 @@ export class ClientSessions {
 	}
 
 	/**
-	 * Forgets the oldest secrets of closed sessions, if there are more secrets than the limit
-	 * `clients`. A secret is kept as long as the broker retains a message of its node.
+	 * If there are more secrets of closed sessions than the limit `clients`, forgets those of nodes
+	 * of which the broker retains no message. Each call looks at the first few only, and moves those
+	 * that stay to the end: to look at all would take long if many nodes come and go.
 	 */
 	#forgetSome(): void {
-		for (const id of this.#secretsOfClosed.keys()) {
-			if (this.#secretsOfClosed.size <= this.#limits.clients) {
+		let left = LOOKED_AT;
+		for (const [id, secret] of this.#secretsOfClosed) {
+			if (left === 0 || this.#secretsOfClosed.size <= this.#limits.clients) {
 				return;
 			}
-			if (!this.#isKept(id)) {
-				this.#secretsOfClosed.delete(id);
+			left -= 1;
+			this.#secretsOfClosed.delete(id);
+			if (this.#isKept(id)) {
+				this.#secretsOfClosed.set(id, secret);
 			}
 		}
 	}

@@ -77,6 +77,29 @@ test('T13: new clients are limited per second', () => {
 	assert.equal([sessions.mayConnect('10.0.0.1'), sessions.mayConnect('10.0.0.1')], [true, false]);
 });
 
+test('T10: of many nodes that have left, few are looked at when one more leaves, and the secrets of some are forgotten', () => {
+	const clock = fakeClock();
+	const kept = new Set<string>();
+	let looks = 0;
+	const isKept = (id: string): boolean => {
+		looks += 1;
+		return kept.has(id);
+	};
+	const limits = resolveLimits({ clients: 10, connectBurst: 10_000 });
+	const sessions = new ClientSessions(limits, clock.now, isKept);
+	for (let index = 0; index < 1_000; index += 1) {
+		const [key, id] = [{}, `leaver-${1_000 + index}`];
+		// Of the first hundred nodes, a message stays retained.
+		kept.add(index < 100 ? id : '');
+		assert.is(sessions.open(key, visitor(id, 'secret')), undefined);
+		sessions.close(key, id);
+	}
+	assert.ok(looks <= 4_000, `${looks}`);
+	kept.add('leaver-1500');
+	assert.is(sessions.open({}, visitor('leaver-1050', 'guess')), 'taken', 'it is remembered');
+	assert.is(sessions.open({}, visitor('leaver-1500', 'guess')), undefined, 'it is forgotten');
+});
+
 test('T31: connects that exceed the rate of one address do not count for the rate of all addresses', () => {
 	const { door: sessions } = makeSessions({
 		connectBurst: 4,
