@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { type ErrorCode, isShoalError } from '../../protocol/index.ts';
+import { type ErrorCode, isShoalError, printableJson } from '../../protocol/index.ts';
 
 /** The description of an error in HTTP (RFC 9457). */
 export interface Problem {
@@ -50,11 +50,11 @@ export function tellProblem(response: ServerResponse, problem: Problem): void {
 	response.removeHeader('ETag');
 	response.removeHeader('Cache-Control');
 	response.setHeader('Content-Type', 'application/problem+json');
-	response.writeHead(problem.status).end(`${JSON.stringify(problem)}\n`);
+	response.writeHead(problem.status).end(`${printableJson(problem)}\n`);
 }
 
 /** Answers with `body` as JSON. */
 export function tellJson(response: ServerResponse, body: unknown, status = 200): void {
 	response.setHeader('Content-Type', 'application/json');
-	response.writeHead(status).end(`${JSON.stringify(body)}\n`);
+	response.writeHead(status).end(`${printableJson(body)}\n`);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import * as assert from 'uvu/assert';
 import { HttpServer } from '../../../broker/index.ts';
-import { gatewayRoute } from '../../../node/gateway/gateway.ts';
+import { type GatewayNode, gatewayRoute } from '../../../node/gateway/gateway.ts';
 import { parseHttpRange } from '../../../node/gateway/http-range.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { makeFile, startNode } from '../../helpers/harness/node.ts';
@@ -44,6 +44,22 @@ function statusOf(
 		request.end();
 	});
 }
+
+test('T21: invisible characters of names are escaped in JSON, as curl prints it on a terminal', async (t) => {
+	const name = 'evil\u202egnp.exe';
+	const listing = { seed: 'a'.repeat(64), name, length: 1, chunks: 1, seeders: 1, downloaders: 0 };
+	const node = {
+		seeds: async function* () {
+			yield listing;
+		},
+	};
+	const routes = [gatewayRoute(async () => node as unknown as GatewayNode)];
+	const gateway = await HttpServer.start({ port: 0, routes });
+	t.defer(() => gateway.close());
+	const text = await (await fetch(`${gateway.url}/seeds`)).text();
+	assert.match(text, 'evil\\u202egnp.exe');
+	assert.is(JSON.parse(text).seeds[0].name, name);
+});
 
 test('the gateway lists the seeds, describes one seed, and serves its file, verified and cacheable for ever', async (t) => {
 	const { seed, ask } = await start(t);
