@@ -34,8 +34,9 @@ export interface SeederContext extends UploadContext {
 /** Most bits of a bit field in one reply. Their 32 KiB, in base64, fit into a control message. */
 const BITS_AT_ONCE = 8 * 32 * 1024;
 /**
- * Bytes. If more are queued in a direct lane, replies are dropped: nobody else cuts a node off that
- * requests and reads nothing. Chunks alone never fill the queue as far.
+ * Bytes. If more are queued in a lane, replies are dropped. On a direct lane, nobody else cuts a node
+ * off that requests and reads nothing; to the broker, this node may send more slowly than others
+ * request, and a small request can have a large reply. Chunks alone never fill the queue as far.
  */
 const MOST_QUEUED = 4 * 1024 * 1024;
 
@@ -218,8 +219,7 @@ export class Seeder {
 	/** Replies are not confirmed: a node that needs a lost reply repeats its request. */
 	#send(lane: Lane, to: string, reply: Uint8Array): void {
 		const { link, topics } = this.#context;
-		const isFull = lane.kind === 'direct' && lane.queued > MOST_QUEUED;
-		if (!this.#isClosed && !isFull) {
+		if (!this.#isClosed && lane.queued <= MOST_QUEUED) {
 			lane.send(topics.reply(to, link.id), reply);
 		}
 	}

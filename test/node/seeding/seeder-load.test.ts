@@ -5,7 +5,9 @@ import { MemoryStorage } from '../../../node/storage/memory-storage.ts';
 import {
 	Bitfield,
 	type ByteRange,
+	type Payload,
 	parseRequestId,
+	partsOf,
 	resolveLimits,
 } from '../../../protocol/index.ts';
 import { Peer, topics } from '../../helpers/adversaries/peer.ts';
@@ -177,6 +179,25 @@ test('a node that requests on a direct lane and reads nothing is answered only u
 	await until('it is answered again', () =>
 		messagesOf(client).some(({ payload }) => payload.includes(last)),
 	);
+});
+
+test('T11: a node that cannot send as fast as others request drops replies through the broker too', async (t) => {
+	const { seeder } = await startSeeder(t, { have: new Bitfield(seed.chunks) });
+	const lane = {
+		kind: 'broker' as const,
+		isUp: true,
+		queued: 4 * MIB - 1_000,
+		send: (_topic: string, payload: Payload) => {
+			lane.queued += partsOf(payload).reduce((sum, { length }) => sum + length, 0);
+		},
+		drained: async () => {},
+	};
+	const request = { op: 'have', id: '0'.repeat(16), seed: seed.id } as const;
+	for (let count = 0; count < 100; count += 1) {
+		seeder.onRequest('requester-1', request, lane);
+	}
+	assert.ok(lane.queued > 4 * MIB, `${lane.queued} bytes are queued`);
+	assert.ok(lane.queued < 4 * MIB + 1_000, `${lane.queued} bytes are queued`);
 });
 
 test.run();
