@@ -3,7 +3,7 @@ import {
 	type IncomingMessage,
 	type RequestListener,
 	type Server,
-	type ServerResponse,
+	ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -145,9 +145,11 @@ export class HttpServer {
 		if (upgrade !== undefined) {
 			const origins = new Set(options.origins?.map(parseOrigin));
 			this.#server.on('upgrade', (request, socket, head) => {
-				if (mayAsk(request.headers, this.#names, origins)) {
-					this.#upgraded.add(socket);
-					socket.once('close', () => this.#upgraded.delete(socket));
+				this.#upgraded.add(socket);
+				socket.once('close', () => this.#upgraded.delete(socket));
+				if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+					onRequest(request, responseOn(socket as Socket, request));
+				} else if (mayAsk(request.headers, this.#names, origins)) {
 					upgrade(request, socket, head);
 				} else {
 					refuseUpgrade(socket, '403 Forbidden');
@@ -300,6 +302,24 @@ export function needsToken({ role, response }: HttpExchange, least: Role): boole
 
 function addressOf({ remoteAddress = '' }: Socket): string {
 	return plainAddress(remoteAddress);
+}
+
+/**
+ * The response to a request whose client offers another protocol than WebSocket, such as HTTP/2. It
+ * is in HTTP/1.1 (RFC 9110, 7.8), and ends the connection, from which Node.js reads no further
+ * request.
+ */
+function responseOn(
+	socket: Socket,
+	request: IncomingMessage,
+): ServerResponse<IncomingMessage> & { req: IncomingMessage } {
+	const response = new ServerResponse(request);
+	response.shouldKeepAlive = false;
+	response.assignSocket(socket);
+	response.once('finish', () => socket.end());
+	socket.setTimeout(STALL, () => socket.destroy());
+	socket.on('error', () => {});
+	return response;
 }
 
 /** Refuses an upgrade and ends the connection. */

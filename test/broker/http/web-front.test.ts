@@ -155,6 +155,20 @@ test('the server can be closed while a browser is connected', async (t) => {
 	await gone;
 });
 
+test('a request that offers HTTP/2, as those of Java do, is answered in HTTP/1.1', async (t) => {
+	const { url } = await start(t);
+	const ask = (path: string, headers: Record<string, string>) =>
+		upgrade(
+			url,
+			{ Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAAQAoAAAAAIAAAAA', ...headers },
+			path,
+		);
+	assert.is(await ask('/about', {}), 200);
+	assert.is(await ask('/', {}), 200);
+	assert.is(await ask('/nothing', {}), 404);
+	assert.is(await ask('/about', { Host: 'evil.example' }), 403);
+});
+
 test('T19: an upgrade is accepted only with a known Host, and from the page itself or without an Origin', async (t) => {
 	const { url } = await start(t);
 	const { host, port } = new URL(url);
