@@ -89,7 +89,7 @@ test('a node with a ticket receives from its own inbox and sends to the inbox of
 	assert.ok(bytes.equals(messages[0]?.payload ?? new Uint8Array()));
 });
 
-test('other inboxes, announces, wildcards and other sender names are refused', async (t) => {
+test('other inboxes, announces, wildcards, other sender names and large control messages are refused', async (t) => {
 	const { received, open } = await start(t);
 	for (const filter of [
 		'#',
@@ -113,6 +113,9 @@ test('other inboxes, announces, wildcards and other sender names are refused', a
 		connection.send(topic, Buffer.from('x'));
 		await connection.ended;
 	}
+	const large = await open(ANN, 'good');
+	large.connection.send(topics.request(HOST, ANN), Buffer.alloc(65_537));
+	await large.connection.ended;
 	const { connection } = await open(ANN, 'good');
 	await rejects(connection.publish(topics.request(HOST, ANN), Buffer.from('x'), true));
 	await connection.ended;
