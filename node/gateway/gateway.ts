@@ -14,6 +14,8 @@ import type { ContentStream, StreamOptions } from '../streaming/content-stream.t
 import type { KnownFolder } from '../streaming/folder-cache.ts';
 import { type FilesPath, formatFolderPath, parseFilesPath } from './files-path.ts';
 import { findInFolder } from './folder-level.ts';
+import { seedsJson } from './listing.ts';
+import { send, withFirst } from './send.ts';
 import { serveFile } from './serve-file.ts';
 import { serveListing, serveZip } from './serve-folder.ts';
 import { whenOver } from './when-over.ts';
@@ -84,12 +86,14 @@ class Gateway {
 		this.#response = visit.response;
 	}
 
+	/** The list is sent while it arrives: it may have many megabytes, and a client may read slowly. */
 	async seeds(): Promise<void> {
-		const seeds = [];
-		for await (const { seed: id, ...about } of this.#node.seeds()) {
-			seeds.push({ id, ...about });
-		}
-		tellJson(this.#response, { seeds });
+		const { request } = this.#visit;
+		const list = seedsJson(this.#node.seeds());
+		// The start is made before the head is sent, so that an error gets its own status.
+		const { value: start = '' } = await list.next();
+		this.#response.setHeader('Content-Type', 'application/json');
+		await send(request.method, this.#response, withFirst(start, list));
 	}
 
 	/** @param segment the part of the path that names the seed, encoded */

@@ -1,5 +1,8 @@
-import { printableJson } from '../../protocol/index.ts';
+import { printableJson, type SeedListing } from '../../protocol/index.ts';
 import type { FolderLevel, LevelRow } from './folder-level.ts';
+
+/** Characters of the list of seeds that are sent at a time. */
+const BATCH = 64 * 1024;
 
 /** A listing of one level of a folder. */
 export interface Listing {
@@ -34,4 +37,19 @@ function entryOf({ name, entry, length, files }: LevelRow, folder: string) {
 	return entry === undefined || entry.kind === 'd'
 		? { path, length, kind: 'd', files }
 		: { path, length: entry.length, kind: entry.kind, sha256: entry.digest };
+}
+
+/** All seeds as JSON in pieces, with a line for each. */
+export async function* seedsJson(seeds: AsyncIterable<SeedListing>): AsyncGenerator<string> {
+	let text = '{"seeds":[';
+	let separator = '\n';
+	for await (const { seed: id, ...about } of seeds) {
+		text += separator + printableJson({ id, ...about });
+		separator = ',\n';
+		if (text.length >= BATCH) {
+			yield text;
+			text = '';
+		}
+	}
+	yield `${text}\n]}\n`;
 }

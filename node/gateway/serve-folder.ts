@@ -1,6 +1,4 @@
-import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { chooseType, type Visit } from '../../broker/index.ts';
 import type { Folder } from '../../protocol/index.ts';
 import type { RangeOptions } from '../streaming/content-range.ts';
@@ -12,6 +10,7 @@ import type { FolderLevel } from './folder-level.ts';
 import { zipFolder, zipLength } from './folder-zip.ts';
 import { type Listing, listingJson } from './listing.ts';
 import { LISTING_POLICY, listingPage } from './listing-page.ts';
+import { send, withFirst } from './send.ts';
 import { whenOver } from './when-over.ts';
 
 /** The form of a listing may change with the version of shoal, so caches ask again. */
@@ -70,24 +69,6 @@ export async function serveZip(
 	// A wrong length would make the next response on this connection unreadable.
 	response.strictContentLength = true;
 	await send(request.method, response, withFirst(first?.value, zip));
-}
-
-async function* withFirst<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
-	yield first;
-	yield* rest;
-}
-
-async function send(
-	method: string | undefined,
-	response: ServerResponse,
-	body: Iterable<string> | AsyncIterable<Uint8Array>,
-): Promise<void> {
-	response.writeHead(200);
-	if (method === 'HEAD') {
-		response.end();
-	} else {
-		await pipeline(Readable.from(body, { objectMode: false }), response);
-	}
 }
 
 function* gathered(texts: Iterable<string>): Generator<string> {

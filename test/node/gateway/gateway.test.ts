@@ -7,6 +7,7 @@ import { parseHttpRange } from '../../../node/gateway/http-range.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { makeFile, startNode } from '../../helpers/harness/node.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
+import { until } from '../../helpers/harness/until.ts';
 
 const test = suite('gateway');
 const content = randomBytes(3_000_001);
@@ -59,6 +60,37 @@ test('T21: invisible characters of names are escaped in JSON, as curl prints it 
 	const text = await (await fetch(`${gateway.url}/seeds`)).text();
 	assert.match(text, 'evil\\u202egnp.exe');
 	assert.is(JSON.parse(text).seeds[0].name, name);
+});
+
+test('the list of seeds is sent while it arrives, and is read no further when the client leaves', async (t) => {
+	let isOver = false;
+	const node = {
+		seeds: async function* () {
+			try {
+				for (;;) {
+					yield {
+						seed: 'a'.repeat(64),
+						name: 'a',
+						length: 1,
+						chunks: 1,
+						seeders: 1,
+						downloaders: 0,
+					};
+				}
+			} finally {
+				isOver = true;
+			}
+		},
+	};
+	const routes = [gatewayRoute(async () => node as unknown as GatewayNode)];
+	const gateway = await HttpServer.start({ port: 0, routes });
+	t.defer(() => gateway.close());
+	const stop = new AbortController();
+	const { body } = await fetch(`${gateway.url}/seeds`, { signal: stop.signal });
+	const { value } = (await body?.getReader().read()) ?? {};
+	assert.match(Buffer.from(value ?? []).toString(), /^\{"seeds":\[\n\{"id":"a/);
+	stop.abort();
+	await until('the list is left', () => isOver);
 });
 
 test('the gateway lists the seeds, describes one seed, and serves its file, verified and cacheable for ever', async (t) => {
