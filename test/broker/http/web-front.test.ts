@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
-import { makeCertificate, makeTokens, startWebFront } from '../../../broker/index.ts';
+import {
+	HttpServer,
+	makeCertificate,
+	makeTokens,
+	type Route,
+	startWebFront,
+} from '../../../broker/index.ts';
 import { ShoalNode } from '../../../node/index.ts';
 import { Link, Topics } from '../../../protocol/index.ts';
 import { connectPacket, subscribePacket } from '../../helpers/adversaries/raw-client.ts';
@@ -153,6 +159,43 @@ test('the server can be closed while a browser is connected', async (t) => {
 	const gone = new Promise((resolve) => socket.once('close', resolve));
 	await front.close();
 	await gone;
+});
+
+test('T20: the answer to a wrong token is delayed as long as at the MQTT port, and no other answer is', async (t) => {
+	const delays: number[] = [];
+	const admission = {
+		roleOf: (token: string) => (token === 'right' ? ('node' as const) : undefined),
+		wrong: () => {
+			delays.push(60);
+			return 60;
+		},
+	};
+	const routes: Route[] = [
+		({ response }) => {
+			response.end();
+			return true;
+		},
+	];
+	const http = await HttpServer.start({ port: 0, routes, admission: admission as never });
+	t.defer(() => http.close());
+	const ask = async (token: string): Promise<number> => {
+		const start = performance.now();
+		await fetch(http.url, { headers: { Authorization: `Bearer ${token}` } });
+		return performance.now() - start;
+	};
+	await ask('right');
+	assert.equal(delays, []);
+	const ms = await ask('wrong');
+	assert.equal(delays, [60]);
+	assert.ok(ms > 55, `${ms}`);
+});
+
+test('T19: pages of other origins cannot read what they load without an Origin', async (t) => {
+	const { url } = await start(t);
+	for (const path of ['/', '/about', '/nothing']) {
+		const { headers } = await fetch(url + path);
+		assert.is(headers.get('cross-origin-resource-policy'), 'same-origin', path);
+	}
 });
 
 test('a request that offers HTTP/2, as those of Java do, is answered in HTTP/1.1', async (t) => {

@@ -62,6 +62,17 @@ test('a connection is cut if a packet has a length of more than four bytes, befo
 	await until('the client is cut', client.isClosed);
 });
 
+test('T3: a CONNECT may have 64 KiB, and a larger one is cut as soon as its length is read', async (t) => {
+	const broker = await startBroker(t);
+	const small = await openRaw(t, broker.port);
+	small.socket.write(Buffer.from([0x10, 0x80, 0x80, 0x04]));
+	const large = await openRaw(t, broker.port);
+	large.socket.write(Buffer.from([0x10, 0x81, 0x80, 0x04]));
+	await until('it is cut', large.isClosed);
+	assert.is(broker.stats().refused.packet, 1);
+	assert.not(small.isClosed());
+});
+
 test('all messages of a client are read, even if it sends them faster than they are handled', async (t) => {
 	const broker = await startBroker(t, { limits: { cutQueue: 32_768 } });
 	const { socket, received } = await connectRaw(t, broker.port, 'sender-01');

@@ -8,6 +8,7 @@ import {
 	checkChannelName,
 	compareDocuments,
 	type DocumentFields,
+	KeyChain,
 	MOST_DOCUMENT_BYTES,
 	SPKI_HEAD,
 } from '../../../protocol/index.ts';
@@ -79,6 +80,21 @@ test('a document of another channel or of an unknown key block has no valid sign
 	assert.not(document.isSigned(makeChannel(1).chain, verify));
 	const [first] = [makeChannel()];
 	assert.not(first.document({ block: 0 }).isSigned(chain, verify));
+});
+
+test('a document of another channel has no valid signature, even if both channels have the same keys', () => {
+	const { keys } = channel;
+	const other = KeyChain.begin(
+		{ ...keys, drawer: keys.publish, signDrawer: keys.signPublish },
+		verify,
+	);
+	const document = channel.document();
+	assert.ok(document.isSigned(chain, verify));
+	const fields = { ...document, block: 0, channel: other.channel };
+	const same = ChannelDocument.sign(fields, keys.signPublish);
+	assert.ok(same.isSigned(other, verify));
+	const foreign = ChannelDocument.sign({ ...fields, channel: chain.channel }, keys.signPublish);
+	assert.not(foreign.isSigned(other, verify));
 });
 
 test('a document of a later block is newer, then the number decides, then the smaller digest', () => {

@@ -39,6 +39,19 @@ test('only the drawer key of the last block can rotate', () => {
 	throwsCode('ERR_CHANNEL', () => chain.rotate(newKeys(), newKeys().signDrawer, verify));
 });
 
+test('a block follows no other block than the one for which it was made', () => {
+	const { chain, keys } = makeChannel();
+	const [first, second] = [newKeys(), newKeys()];
+	const made = chain.rotate(first, keys.signDrawer, verify);
+	const third = made.rotate(newKeys(), first.signDrawer, verify).text.slice(made.text.length);
+	// A second block with the same drawer key, which signs the third one.
+	const drawer = { drawer: first.drawer, signDrawer: first.signDrawer };
+	const other = chain.rotate({ ...second, ...drawer }, keys.signDrawer, verify);
+	throwsCode('ERR_CHANNEL', () =>
+		KeyChain.parse(new Uint8Array([...other.text, ...third]), verify),
+	);
+});
+
 test('a chain has at most eight blocks, which fit into 4 KiB', () => {
 	const { chain, keys } = makeChannel(MOST_BLOCKS - 1);
 	assert.ok(chain.text.length <= MOST_CHAIN_BYTES, `${chain.text.length} bytes`);
