@@ -54,6 +54,20 @@ test('a record is readable only by its owner, is found while its process runs, a
 	assert.is(ownBroker(), undefined);
 });
 
+test('T32: a record that another user has written is not used', async (t) => {
+	await useState(t);
+	t.defer(leaveWord(own));
+	assert.is(ownBrokers().length, 1);
+	const { getuid } = process;
+	if (getuid !== undefined) {
+		t.defer(() => {
+			process.getuid = getuid;
+		});
+		process.getuid = () => getuid() + 1;
+		assert.equal(ownBrokers(), []);
+	}
+});
+
 test('a record contains no token; the present token is read from the data folder of the broker', async (t) => {
 	const folder = await useState(t);
 	const data = new DataFolder(await makeFolder(t));
