@@ -1,8 +1,9 @@
 import { hideCredentials } from './printable-url.ts';
 
 // Cc: C0, DEL, C1. Cf: zero width, bidirectional controls, tags. Lone surrogates. Line and paragraph
-// separators.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+// separators. Letters and marks that are shown as nothing: the fillers of Hangul, and others.
+const UNPRINTABLE =
+	/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|\u034f|\u17b4|\u17b5/gu;
 
 /**
  * `text` in a form that is safe on a terminal and in a log: characters that move the cursor,

@@ -51,8 +51,9 @@ export function unstorableOnWindows(name: string): string[] {
 
 // A leading dot hides a file, or makes it a configuration file of some program. Format characters
 // are invisible or change the direction of reading, except the joiners, which some scripts need.
-// The line and paragraph separators are replaced as well.
-const MISLEADING = /^\.|(?![\u200c\u200d])\p{Cf}|[\p{Zl}\p{Zp}]/gu;
+// The line and paragraph separators are replaced as well, and letters that are shown as nothing.
+const MISLEADING =
+	/^\.|(?![\u200c\u200d])\p{Cf}|[\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|\u034f|\u17b4|\u17b5/gu;
 
 /**
  * A safe form of a file name that another node chose: one path segment in NFC, in which a leading dot and characters

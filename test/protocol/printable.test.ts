@@ -28,6 +28,12 @@ const CASES: ReadonlyArray<readonly [what: string, text: string, shown: string]>
 	['soft hyphen', 'pay\u00adpal', 'pay\\u{ad}pal'],
 	['Mongolian vowel separator', '\u180e', '\\u{180e}'],
 	['tag characters, invisible', 'a\u{e0041}\u{e0001}', 'a\\u{e0041}\\u{e0001}'],
+	[
+		'fillers, letters shown as nothing',
+		'\u3164\u115f\u1160\uffa0',
+		'\\u{3164}\\u{115f}\\u{1160}\\u{ffa0}',
+	],
+	['marks shown as nothing', 'a\u034f\u17b4\u17b5', 'a\\u{34f}\\u{17b4}\\u{17b5}'],
 	['plain text', 'Übung 1 "für" 日本 😀.txt', 'Übung 1 "für" 日本 😀.txt'],
 	['nothing', '', ''],
 ];

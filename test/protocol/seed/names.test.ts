@@ -55,6 +55,7 @@ const STORED: ReadonlyArray<readonly [what: string, name: string, stored: string
 	['a zero-width space', 'a\u200bb', 'a_b'],
 	['a byte order mark', '\ufeffx', '_x'],
 	['line separators', 'a\u2028b\u2029', 'a_b_'],
+	['fillers, letters shown as nothing', 'a.pdf\u3164\uffa0.exe', 'a.pdf__.exe'],
 	['invisible tags', 'a\u{e0041}', 'a_'],
 	['joiners, which some scripts need', '👩\u200d💻 می\u200cخواهم', '👩\u200d💻 می\u200cخواهم'],
 	['a combining accent', 'e\u0301.txt', '\u00e9.txt'],
