@@ -91,6 +91,18 @@ test('T8: nodes and watchers may read the messages of one channel, but not of al
 	}
 });
 
+test('T8: a watcher may subscribe to no inbox and to no chunks, and receives no chunks', () => {
+	const swarm = topics.swarm(SEED, YOU);
+	for (const filter of [topics.inboxFilter(ME), topics.reply(ME, YOU), swarm]) {
+		assert.ok(maySubscribe(ME, filter, rules, 'node'), filter);
+		assert.not(maySubscribe(ME, filter, rules, 'watch'), filter);
+	}
+	for (const topic of [swarm, topics.chunk(ME, YOU)]) {
+		assert.ok(mayReceive(ME, topics.tryParse(topic), 'node'), topic);
+		assert.not(mayReceive(ME, topics.tryParse(topic), 'watch'), topic);
+	}
+});
+
 test('messages on topics of the tracker and on unknown topics are refused', () => {
 	const others = [
 		topics.trackerState(),
