@@ -280,6 +280,10 @@ export class Connection implements BrokerConnection {
 }
 
 function startClient(options: ConnectionOptions): MqttClient {
+	// MQTT.js reads a malformed URL differently, and would send its password to another host.
+	if (!URL.canParse(options.url)) {
+		throw new Error('the URL is malformed');
+	}
 	const url = withoutCredentials(options.url);
 	const settings: IClientOptions = {
 		protocolVersion: 4,
