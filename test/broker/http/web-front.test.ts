@@ -151,6 +151,22 @@ test('chunks for a browser that is closing its WebSocket are dropped without a w
 	assert.equal(warnings, []);
 });
 
+test('a WebSocket message of text ends the connection, as MQTT has binary ones only (MQTT-6.0.0-1)', async (t) => {
+	const { broker, socketUrl } = await start(t);
+	const socket = new WebSocket(socketUrl, 'mqtt');
+	t.defer(() => socket.terminate());
+	await new Promise((resolve) => socket.once('open', resolve));
+	const closed = new Promise((resolve) => socket.once('close', resolve));
+	let messages = 0;
+	socket.on('message', () => {
+		messages += 1;
+	});
+	socket.send(connectPacket('browser-01').toString('latin1'));
+	await closed;
+	assert.is(messages, 0);
+	assert.is(broker.stats().refused.packet, 1);
+});
+
 test('the server can be closed while a browser is connected', async (t) => {
 	const { front, socketUrl } = await start(t);
 	const socket = new WebSocket(socketUrl, 'mqtt');
