@@ -51,15 +51,19 @@ export function mosquittoAcl({ topics, by, tracker }: MosquittoAclOptions): stri
 			const widest = PAIRS.map(([node, from]) => build(node, from)).find(isAllowed);
 			return widest === undefined ? [] : [`pattern ${access} ${patternOf(widest, own)}`];
 		});
-	const anybody = [topics.reply(OTHER, OTHER), topics.trackerNotice(OTHER, OTHER)];
+	const reply = patternOf(topics.reply(OTHER, OTHER), own);
+	const notice = patternOf(topics.trackerNotice(OTHER, OTHER), own);
+	// Trackers ask each other for signs of life. Their client ids are not their user name.
+	const request = patternOf(topics.trackerRequest(OTHER), own);
 	return [
 		'# Access rules of shoal for mosquitto, by: shoal acl mosquitto',
 		'#',
 		`# The tracker: shoal tracker --broker mqtt://${tracker}:PASSWORD@HOST:PORT`,
 		`user ${tracker}`,
-		...[...topics.trackerFilters(), topics.trackerState()].map((filter) => `topic read ${filter}`),
-		...topics.watchFilters().map((filter) => `topic write ${filter}`),
-		...anybody.map((topic) => `topic write ${patternOf(topic, own)}`),
+		...[...topics.trackerFilters(), topics.trackerState(), reply].map(
+			(filter) => `topic read ${filter}`,
+		),
+		...[...topics.watchFilters(), reply, notice, request].map((filter) => `topic write ${filter}`),
 		'',
 		`# All other users are nodes. Each may use only its own id, which is its ${by === 'client' ? 'client id' : 'user name'}`,
 		...patterns('write', mayWrite),

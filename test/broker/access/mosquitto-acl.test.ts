@@ -185,4 +185,14 @@ test('T9, T15: with rules by user name no client acts as another user, whatever 
 	assert.is((await ann.query(seedId(1))).seeders, 1);
 });
 
+for (const by of ['client', 'user'] as const) {
+	test(`with rules by ${by} a tracker answers the question of another one, so one of the two stands by`, async (t) => {
+		const place = await start(t, by, []);
+		if (place !== undefined) {
+			const other = await Member.join(t, place.urlOf(TRACKER));
+			assert.is((await other.query(seedId(1))).seeders, 0);
+		}
+	});
+}
+
 test.run();
