@@ -33,8 +33,6 @@ export interface AnnounceRecord {
 	readonly epoch: number;
 }
 
-// ms within which all messages of an earlier session have arrived.
-const LATEST = 10_000;
 // 500 ids are 34 KB of JSON, well below the limit of a control message.
 const MAX_REFUSED = 500;
 
@@ -96,13 +94,25 @@ export class KnownNode {
 	}
 
 	/**
-	 * Whether a message of `session` is late: the node has a newer session, and was heard in that
-	 * session a short time ago. If the newer session has been silent for longer, the clock of the node
-	 * was set back, and the older session is the current one.
+	 * Whether a message of `session` is late: the node has a newer session. A late message can arrive
+	 * at any time, because a server that had retained it is back. If the clock of the node was set
+	 * back, its messages count again when it is lost in the newer session, or removed after one ttl.
 	 */
-	isLate(session: string, now: number): boolean {
-		const isCurrent = this.state !== 'lost' && now - this.heard < LATEST;
-		return isCurrent && isOlderSession(session, this.session);
+	isLate(session: string): boolean {
+		return this.state !== 'lost' && isOlderSession(session, this.session);
+	}
+
+	/**
+	 * Records that a message of another session was ignored. If the broker now retains it in place of
+	 * a current one, the next update is answered with `again`, and the node publishes everything
+	 * again.
+	 *
+	 * @param seed that of an announce; undefined: the message was a state
+	 */
+	overwritten(seed?: string): void {
+		if (seed === undefined || this.announces.get(seed)?.session === this.session) {
+			this.hasState = false;
+		}
 	}
 
 	/** Whether one more new announce is allowed at `now`; if so, it is counted. */

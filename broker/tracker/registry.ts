@@ -99,7 +99,8 @@ export class Registry {
 	nodeState(id: string, message: NodeState, isRetained: boolean): Decision[] {
 		const known = this.#nodes.get(id);
 		const isElder = known?.epoch === this.#epoch && known.session !== message.session;
-		if ((isRetained && isElder) || known?.isLate(message.session, this.#now())) {
+		if ((isRetained && isElder) || known?.isLate(message.session)) {
+			known?.overwritten();
 			return [];
 		}
 		if (message.state === 'ready') {
@@ -110,6 +111,7 @@ export class Registry {
 			return this.#ready(id, message, isRetained);
 		}
 		if (known !== undefined && known.session !== '' && known.session !== message.session) {
+			known.overwritten();
 			return [];
 		}
 		return message.state === 'lost'
@@ -121,8 +123,11 @@ export class Registry {
 	announce(seed: string, id: string, message: Announce, isRetained: boolean): Decision[] {
 		const node = this.#nodes.get(id) ?? this.#addNode(id);
 		const before = node?.announces.get(seed);
-		const isLate = node?.isLate(message.session, this.#now()) === true;
-		if ((isRetained && before?.epoch === this.#epoch) || isLate) {
+		if (node?.isLate(message.session)) {
+			node.overwritten(seed);
+			return [];
+		}
+		if (isRetained && before?.epoch === this.#epoch) {
 			return [];
 		}
 		if (before !== undefined && !isRetained && isRepeated(message, before)) {
@@ -169,7 +174,7 @@ export class Registry {
 		if (node === undefined || node.state === 'lost') {
 			return { status: 'again', refused: [] };
 		}
-		if (!node.isLate(session, this.#now())) {
+		if (!node.isLate(session)) {
 			node.heard = this.#now();
 		}
 		const isCurrent = node.state === 'ready' && node.session === session && node.hasState;

@@ -1,6 +1,5 @@
 import * as assert from 'uvu/assert';
 import type { Decision } from '../../../broker/index.ts';
-import { makeSession } from '../../../protocol/index.ts';
 import {
 	announce,
 	eventsOf,
@@ -319,43 +318,6 @@ test('a node whose will never comes is removed one ttl after its last message, a
 	clock.advance(1);
 	assert.equal(forgottenOf(registry.sweep()), [BOB]);
 	assert.is(registry.size.nodes, 1);
-});
-
-test('a late message of an earlier session changes nothing; after ten seconds of silence it counts', () => {
-	const { registry, clock } = makeRegistry();
-	const [older, newer] = [makeSession(), makeSession()];
-	registry.nodeState(ANN, state(newer), false);
-	registry.announce(SEED, ANN, announce(newer), false);
-	registry.nodeState(ANN, state(older), false);
-	registry.announce(SEED, ANN, announce(older, {}, 1), false);
-	registry.announce(seedId(2), ANN, announce(older), false);
-	registry.nodeState(ANN, state(older, 'lost'), false);
-	registry.nodeState(ANN, state(older, 'disconnected'), false);
-	assert.is(registry.query(SEED).nodes[0]?.have, 3);
-	assert.is(registry.size.announces, 1);
-
-	// The clock of the machine was set back, and the node was started again. Its updates do not make
-	// the newer session look alive.
-	clock.advance(9_999);
-	assert.is(registry.update(ANN, status(older, [SEED])).status, 'again');
-	clock.advance(1);
-	registry.nodeState(ANN, state(older), false);
-	registry.announce(SEED, ANN, announce(older, {}, 1), false);
-	assert.is(registry.query(SEED).nodes[0]?.have, 1);
-});
-
-test('of two messages of a session, the one with the higher number counts', () => {
-	const { registry } = makeRegistry();
-	registry.nodeState(ANN, { ...state(S1), seq: 3, name: 'new' }, false);
-	registry.nodeState(ANN, { ...state(S1), seq: 1, name: 'old' }, false);
-	registry.announce(SEED, ANN, announce(S1, { seq: 9 }, 3), false);
-	registry.announce(SEED, ANN, announce(S1, { seq: 8 }, 1), false);
-	const [node] = registry.query(SEED).nodes;
-	assert.equal([node?.name, node?.have], ['new', 3]);
-	registry.nodeState(ANN, { ...state(S2), seq: 1, name: 'restarted' }, false);
-	registry.announce(SEED, ANN, announce(S2, { seq: 2 }, 2), false);
-	const [again] = registry.query(SEED).nodes;
-	assert.equal([again?.name, again?.have], ['restarted', 2]);
 });
 
 test('a node whose state was lost has to repeat it, and a state after its announces counts', () => {
