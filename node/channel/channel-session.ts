@@ -29,7 +29,7 @@ export interface ChannelSessionEvents {
 	refused(refusal: { reason: ChannelRefusal; seq?: number | undefined; from: string }): void;
 	/** A receipt has arrived or was withdrawn. */
 	receipt(from: string): void;
-	/** A node has asked for what it may have missed: it has heard nothing on its connection. */
+	/** A node has asked for what it may have missed, or an older document shows that much was missed. */
 	asked(): void;
 }
 
@@ -238,8 +238,7 @@ export class ChannelSession {
 		const isMine = from === this.#options.link.id;
 		if (payload.length === 0 && kind === 'channel-keys') {
 			if (!isMine) {
-				this.#events.emit('asked');
-				this.#asks.asked(this.#isPublisher);
+				this.#onAsked();
 			}
 			return;
 		}
@@ -284,14 +283,20 @@ export class ChannelSession {
 				case 'refused':
 					this.#refuse(from, verdict);
 					if (verdict.reason === 'older') {
-						// That node, or its broker, has missed the newest document.
-						this.#asks.asked(this.#isPublisher);
+						// That node, or its broker, has missed the newest document. A server that brings back older
+						// documents has perhaps replaced receipts as well.
+						this.#onAsked();
 					}
 					break;
 				default:
 					break;
 			}
 		}
+	}
+
+	#onAsked(): void {
+		this.#events.emit('asked');
+		this.#asks.asked(this.#isPublisher);
 	}
 
 	#onNewest(from: string, document: ChannelDocument): void {

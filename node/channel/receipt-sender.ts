@@ -10,7 +10,10 @@ import { later } from '../util/timers.ts';
 
 /** ms between two receipts. */
 const SPACING = 2_000;
-/** Most ms before a receipt that a node has asked for: all followers are asked at once. */
+/**
+ * Most ms before a receipt that a node has asked for: all followers are asked at once. It waits for
+ * half of that, because a server that was away may bring back an older receipt in this time.
+ */
 const REPEAT_WITHIN = 1_000;
 /** ms for which a receipt waits for a newer one. So a fast update needs one receipt only. */
 const PAUSE = 300;
@@ -44,7 +47,7 @@ export class ReceiptSender {
 	/** Publishes the last receipt again, at a random time soon: a node may not have got it. */
 	repeat(): void {
 		if (this.#receipt !== undefined) {
-			const wait = Math.random() * REPEAT_WITHIN;
+			const wait = (REPEAT_WITHIN / 2) * (1 + Math.random());
 			const spaced = this.#sentAt + SPACING - performance.now();
 			this.#timer ??= later(() => this.#send(), Math.max(wait, spaced));
 		}

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { Tracker } from '../../broker/index.ts';
 import { startUnsureBroker } from '../helpers/adversaries/unsure-broker.ts';
 import { seededRandom } from '../helpers/fixtures/mutate.ts';
+import { ChannelClient } from '../helpers/harness/channel-client.ts';
 import { channelRig } from '../helpers/harness/channel-rig.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
@@ -61,6 +62,32 @@ test('a broker that has kept an older document only: the newest is published aga
 	// A follower publishes its document within 20 s: pc-1 the newest, or pc-2 the older one, which
 	// another node answers. Then pc-2 has to fetch the files.
 	await (await follow(link, 'pc-2')).has(2, 40_000);
+});
+
+test('a server that was away brings back older documents and receipts: the newest ones are published again', async (t) => {
+	const { publish, follow, image, publisher, url } = await rig(t);
+	const { link } = await publish();
+	const machine = await follow(link, 'pc-1');
+	const server = await ChannelClient.join(t, url);
+	await server.link.subscribe('shoal/1/channel/+/+');
+	await server.link.subscribe('shoal/1/receipt/+/+');
+	await until('a receipt says applied', () => {
+		return server.messages.some(({ payload }) => /"state":"applied"/.test(`${payload}`));
+	});
+	const retained = server.messages.splice(0);
+	writeFileSync(join(image, 'a.txt'), 'two');
+	await publish();
+	await machine.has(2);
+	const isTold = (): boolean =>
+		server.messages.some(({ payload }) => /"seq":2,.*"state":"applied"/.test(`${payload}`));
+	await until('its receipt', isTold);
+	server.messages.length = 0;
+	for (const { topic, payload } of retained) {
+		await server.link.retain(topic, payload);
+	}
+	await until('the newest receipt is there again', isTold);
+	const fleet = await publisher.fleet(link);
+	await until('the fleet is right', () => fleet.members.some(({ isCurrent }) => isCurrent));
 });
 
 test('documents and receipts are delayed, doubled, dropped and reordered: all followers have the newest version', async (t) => {
