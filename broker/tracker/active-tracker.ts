@@ -8,7 +8,6 @@ import {
 	type Incoming,
 	Link,
 	MAX_RANGE,
-	type Reply,
 	type Report,
 	type ShoalError,
 	type Topic,
@@ -17,12 +16,12 @@ import {
 	type TrackerState,
 	type WatcherEvent,
 } from '../../protocol/index.ts';
-import { askAny } from './ask-any.ts';
 import { Clearing } from './clearing.ts';
 import { type Decision, endsAnnounce } from './decisions.ts';
 import { Outbox } from './outbox.ts';
 import { withPeerRoutes } from './peer-routes.ts';
 import { Registry } from './registry.ts';
+import { Rivals } from './rivals.ts';
 import { Sweeper } from './sweeper.ts';
 import type { TrackerCounts, TrackerSettings } from './tracker-options.ts';
 
@@ -33,7 +32,7 @@ export interface ActiveHooks {
 	/** Called with each event that is published for watchers. */
 	readonly onEvent: (event: WatcherEvent) => void;
 	readonly onWarning: (error: unknown) => void;
-	/** Called when another tracker is ready and its id sorts first: this one has to stand by. */
+	/** Called when another tracker is active and its id sorts first: this one has to stand by. */
 	readonly onRival: () => void;
 }
 
@@ -43,8 +42,6 @@ type Question = Exclude<TrackerRequest, Report | { op: 'state' }>;
 const LOAD_EVERY = 2_000;
 /** Renewals of the nodes between two repeats of the tracker's state. */
 const RENEWALS_BETWEEN = 2;
-/** ms between two searches for another active tracker. */
-const RIVAL_EVERY = 5_000;
 // The largest number of waiting replies. Further replies are dropped, and the nodes send their
 // requests again.
 const MOST_REPLIES = 10_000;
@@ -62,9 +59,8 @@ export class ActiveTracker {
 	readonly #replies: Outbox;
 	readonly #clearing: Clearing;
 	readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
+	readonly #rivals: Rivals;
 	#isEnding = false;
-	/** The last request by which this tracker searches for others. */
-	#asked: string | undefined;
 
 	private constructor(
 		settings: TrackerSettings,
@@ -84,6 +80,8 @@ export class ActiveTracker {
 		const { topics, limits } = settings;
 		this.#replies = new Outbox(() => link.isUp, onFailure);
 		this.#clearing = new Clearing({ link, topics, most: limits.announces, onFailure });
+		const repeat = (): void => this.#repeat();
+		this.#rivals = new Rivals({ link, settings, repeat, onRival: () => hooks.onRival() });
 		link.on('up', () => this.#begin());
 		link.on('down', (reason) => this.#interrupt(reason));
 		link.on('message', (message) => this.#receive(message));
@@ -102,7 +100,8 @@ export class ActiveTracker {
 				sweeper.sweep().catch(hooks.onWarning);
 			}, settings.sweep).unref(),
 			setInterval(() => this.#tellLoad(), LOAD_EVERY).unref(),
-			...(settings.isAlone ? [] : this.#repeatTimers()),
+			// Other brokers may lose what they should retain.
+			...(settings.isAlone ? [] : [setInterval(repeat, limits.renewal * RENEWALS_BETWEEN).unref()]),
 		];
 	}
 
@@ -156,6 +155,7 @@ export class ActiveTracker {
 		for (const timer of this.#timers) {
 			clearInterval(timer);
 		}
+		this.#rivals.close();
 		this.#drop();
 		// From now on no request is answered: a tracker that stands by sends one as soon as it reads
 		// `lost`, and must not take the answer for a sign of life.
@@ -165,21 +165,6 @@ export class ActiveTracker {
 			await this.#say({ state: 'lost', tracker, session: this.#link.session });
 		}
 		await this.#link.close();
-	}
-
-	/**
-	 * The timers of a tracker beside which there may be others, on a broker that may lose what it
-	 * should retain. If trackers are active on both sides of a split, they find each other afterwards
-	 * by their requests.
-	 */
-	#repeatTimers(): Array<ReturnType<typeof setInterval>> {
-		const { limits, topics } = this.#settings;
-		return [
-			setInterval(() => this.#repeat(), limits.renewal * RENEWALS_BETWEEN).unref(),
-			setInterval(() => {
-				this.#asked = askAny(this.#link, topics);
-			}, RIVAL_EVERY).unref(),
-		];
 	}
 
 	#begin(): void {
@@ -234,7 +219,7 @@ export class ActiveTracker {
 		switch (parsed?.kind) {
 			case 'tracker-state':
 				if (payload.length > 0) {
-					this.#meet(decodeTrackerState(payload), isRetained);
+					this.#rivals.onState(decodeTrackerState(payload), isRetained);
 				} else {
 					this.#repeat();
 				}
@@ -245,7 +230,7 @@ export class ActiveTracker {
 				}
 				break;
 			case 'reply':
-				this.#onReply(decodeReply(payload));
+				this.#rivals.onReply(parsed.from, decodeReply(payload));
 				break;
 			case 'node-state':
 				if (payload.length > 0) {
@@ -262,33 +247,6 @@ export class ActiveTracker {
 				break;
 			default:
 				this.#counts.malformed += 1;
-		}
-	}
-
-	/**
-	 * Handles the state of a tracker. Of two ready trackers, the one whose id sorts first stays
-	 * active. This tracker overwrites a `ready` of a tracker whose id sorts later, a `lost` of any
-	 * other tracker, and a `lost` of an earlier session of its own. It ignores retained states, a
-	 * `ready` of an earlier session of its own, and both states of its current session.
-	 */
-	#meet(state: TrackerState, isRetained: boolean): void {
-		const { id } = this.#settings;
-		const isOurs = state.tracker === id && state.session === this.#link.session;
-		if (isRetained || isOurs) {
-			return;
-		}
-		if (state.state === 'ready' && state.tracker < id) {
-			this.#hooks.onRival();
-		} else if (state.state === 'lost' || state.tracker !== id) {
-			this.#repeat();
-		}
-	}
-
-	/** Handles a reply to the search for other trackers: there is another active one. */
-	#onReply(reply: Reply): void {
-		if ('id' in reply && reply.id === this.#asked) {
-			this.#asked = undefined;
-			this.#repeat();
 		}
 	}
 

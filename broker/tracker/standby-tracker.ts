@@ -1,5 +1,5 @@
 import { decodeReply, decodeTrackerState, type Incoming, Link } from '../../protocol/index.ts';
-import { askAny } from './ask-any.ts';
+import { Questions } from './questions.ts';
 import type { TrackerSettings } from './tracker-options.ts';
 
 // ms within which another tracker has to answer if none is known to be active: a broker sends the
@@ -11,8 +11,6 @@ const JITTER_MS = 500;
 // Number of requests to the active tracker within the time in which it has to answer one of them.
 // So one lost message does not cause a take-over.
 const ASKED = 3;
-// Number of requests, the latest ones, to which a reply counts: a busy tracker replies late.
-const MOST_ASKED = 8;
 
 /**
  * A tracker that stands by while another one is active. It has no will, as it publishes no state.
@@ -29,8 +27,7 @@ export class StandbyTracker {
 	#onVacant: () => void = () => {};
 	/** Whether another tracker was active, as far as is known. */
 	#isTaken = false;
-	/** The last requests for a sign of life, a reply to which proves that a tracker is active. */
-	readonly #asked = new Set<string>();
+	readonly #questions: Questions;
 	#deadline: ReturnType<typeof setTimeout> | undefined;
 	readonly #asking: ReturnType<typeof setInterval>;
 	#onSeen: () => void = () => {};
@@ -38,13 +35,14 @@ export class StandbyTracker {
 	private constructor(settings: TrackerSettings, link: Link) {
 		this.#settings = settings;
 		this.#link = link;
+		this.#questions = new Questions(link, settings.topics);
 		this.vacant = new Promise((resolve) => {
 			this.#onVacant = resolve;
 		});
 		link.on('up', () => this.#expect(settings.probe));
 		link.on('down', () => clearTimeout(this.#deadline));
 		link.on('message', (message) => this.#receive(message));
-		this.#asking = setInterval(() => this.#ask(), settings.probe / ASKED);
+		this.#asking = setInterval(() => this.#questions.ask(), settings.probe / ASKED);
 	}
 
 	/**
@@ -101,8 +99,7 @@ export class StandbyTracker {
 		const { id, topics, probe, random } = this.#settings;
 		const parsed = topics.tryParse(topic);
 		if (parsed?.kind === 'reply') {
-			const reply = decodeReply(payload);
-			if ('id' in reply && this.#asked.has(reply.id)) {
+			if (this.#questions.isAnswer(decodeReply(payload))) {
 				this.#see();
 				this.#expect(probe, false);
 			}
@@ -117,7 +114,7 @@ export class StandbyTracker {
 		} else if (state === 'lost') {
 			// Perhaps it is a late will, of a tracker that is active again or was replaced: then a tracker
 			// replies. A reply to an earlier request proves nothing any more.
-			this.#asked.clear();
+			this.#questions.clear();
 			this.#expect(LOOK_MS + (isRetained ? 0 : random() * JITTER_MS));
 		}
 	}
@@ -133,15 +130,7 @@ export class StandbyTracker {
 		clearTimeout(this.#deadline);
 		this.#deadline = setTimeout(() => this.#onVacant(), ms);
 		if (isAsked) {
-			this.#ask();
-		}
-	}
-
-	#ask(): void {
-		this.#asked.add(askAny(this.#link, this.#settings.topics));
-		const [first = ''] = this.#asked;
-		if (this.#asked.size > MOST_ASKED) {
-			this.#asked.delete(first);
+			this.#questions.ask();
 		}
 	}
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Tracker, type TrackerOptions } from '../../broker/index.ts';
 import type { ShoalNode } from '../../node/index.ts';
-import { makeNodeId, Topics } from '../../protocol/index.ts';
+import { Link, makeNodeId, Topics } from '../../protocol/index.ts';
 import { startUnsureBroker } from '../helpers/adversaries/unsure-broker.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import { seededRandom } from '../helpers/fixtures/mutate.ts';
@@ -139,6 +139,23 @@ test('a late will of an earlier tracker does not make a second tracker active', 
 	);
 	await new Promise((resolve) => setTimeout(resolve, 1_500));
 	assert.equal([first.isActive, second.isActive], [true, false]);
+});
+
+test('a server that was away brings back the state of a tracker that is gone: the active one stays active', async (t) => {
+	const { url } = await startUnsureBroker(t);
+	const [gone, id] = [makeNodeId(), makeNodeId()].sort() as [string, string];
+	const tracker = await startTracker(t, url, { id });
+	const changes: string[] = [];
+	tracker.on('standby', () => changes.push('standby'));
+	const server = await Link.open({ url, id: makeNodeId() });
+	t.defer(() => server.close());
+	const states: string[] = [];
+	server.on('message', ({ payload }) => states.push(`${payload}`));
+	await server.subscribe(topics.trackerState());
+	await until('its state', () => states.length === 1);
+	await server.retain(topics.trackerState(), Buffer.from(`${states[0]}`.replace(id, gone)));
+	await until('its own state again', () => states.at(-1) === states[0] && states.length > 2);
+	assert.equal([tracker.isActive, changes], [true, []]);
 });
 
 test('after a split and its end, one tracker is active, and both sides are on its list', async (t) => {
