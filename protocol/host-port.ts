@@ -1,9 +1,10 @@
 import { ShoalError } from './errors.ts';
 import { quoted } from './printable.ts';
 
-/** The host of `url`; an IPv6 address without brackets. @internal */
+/** The host of `url` in lower case; an IPv6 address without brackets. @internal */
 export function hostOf(url: string): string {
-	return withoutBrackets(new URL(url).hostname);
+	// Only in web URLs is it in lower case already.
+	return withoutBrackets(new URL(url).hostname).toLowerCase();
 }
 
 /** The default ports of the schemes of broker URLs. */

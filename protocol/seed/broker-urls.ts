@@ -104,5 +104,5 @@ function serverOf(url: string): string {
 	}
 	const { protocol, pathname } = new URL(url);
 	const { host, port } = brokerAddress(url);
-	return `${protocol}//${hostAndPort(host.toLowerCase(), port)}${pathname === '' ? '/' : pathname}`;
+	return `${protocol}//${hostAndPort(host, port)}${pathname === '' ? '/' : pathname}`;
 }

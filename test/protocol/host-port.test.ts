@@ -24,7 +24,7 @@ test('an IPv6 address has brackets only in a URL or before a port', () => {
 test('the scheme of a URL without a port gives the port', () => {
 	assert.equal(brokerAddress('mqtt://10.0.0.1'), { host: '10.0.0.1', port: 1883 });
 	assert.equal(brokerAddress('mqtts://[::1]'), { host: '::1', port: 8883 });
-	assert.equal(brokerAddress('mqtts://broker.example:1'), { host: 'broker.example', port: 1 });
+	assert.equal(brokerAddress('mqtts://Broker.EXAMPLE:1'), { host: 'broker.example', port: 1 });
 });
 
 test('an advertised address is a host name, an IPv4 or an IPv6 address, with or without a port', () => {

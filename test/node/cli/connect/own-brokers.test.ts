@@ -81,6 +81,8 @@ test('a record contains no token; the present token is read from the data folder
 		...own.urls,
 		'mqtts://localhost:1999',
 		'mqtts://[::1]:1999',
+		'mqtts://LocalHost:1999',
+		'mqtts://LAB.example:443',
 	]) {
 		assert.equal(credentialsFor(url), { token: node, cert: CERT }, url);
 	}
