@@ -3,6 +3,7 @@ import mqtt, { type IClientOptions, type MqttClient, type StreamBuilder } from '
 import { isShoalError, ShoalError } from '../errors.ts';
 import { PORTABLE_PART } from '../limits.ts';
 import { type Payload, piecesOf, writePublish } from '../packets/publish-packet.ts';
+import { parseBrokerUrl } from '../seed/broker-urls.ts';
 import { disconnected, explain, refusal } from './connection-errors.ts';
 import {
 	type BrokerConnection,
@@ -92,9 +93,10 @@ export class Connection implements BrokerConnection {
 
 	static #start(options: ConnectionOptions): Connection {
 		try {
+			// MQTT.js would connect to this machine if a URL names no host.
+			parseBrokerUrl(options.url);
 			return new Connection(options);
 		} catch (error) {
-			// MQTT.js throws at a URL it cannot read.
 			throw explain(error as Error, options);
 		}
 	}

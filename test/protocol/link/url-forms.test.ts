@@ -99,6 +99,14 @@ test('a URL without a port means the default port of its scheme', () => {
 	);
 });
 
+test('a URL that names no broker leads to none: not to one on this machine either', async () => {
+	for (const url of ['', 'mqtt://', 'mqtt:///path', 'mqtt:broker.example', 'http://127.0.0.1:1']) {
+		const { code, message } = await rejects(Link.open({ url, id: 'node-one' }));
+		assert.is(code, 'ERR_BROKER');
+		assert.match(message, 'is no URL of a broker');
+	}
+});
+
 test('no part of the error for a malformed URL has its password', async () => {
 	for (const rest of ['127.0.0.1:99999', '127.0.0.1:1', 'a b', '[::1', '']) {
 		for (const scheme of ['mqtt', 'mqtts', 'ws', 'wss', 'http']) {
