@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { Tracker } from '../../broker/index.ts';
 import { startUnsureBroker } from '../helpers/adversaries/unsure-broker.ts';
-import { seededRandom } from '../helpers/fixtures/mutate.ts';
 import { ChannelClient } from '../helpers/harness/channel-client.ts';
 import { channelRig } from '../helpers/harness/channel-rig.ts';
 import { startNode } from '../helpers/harness/node.ts';
+import { seededRandom } from '../helpers/harness/random.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 

@@ -17,11 +17,12 @@ import {
 	subscribePacket,
 } from '../helpers/adversaries/raw-client.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { drawnSeed, Mutator } from '../helpers/fixtures/mutate.ts';
+import { Mutator } from '../helpers/fixtures/mutate.ts';
 import { announce, seedId, state, status } from '../helpers/fixtures/registry.ts';
 import { contentOf, seedOf } from '../helpers/fixtures/seeds.ts';
 import { Member } from '../helpers/harness/member.ts';
 import { peakBytes, resetPeak } from '../helpers/harness/proc.ts';
+import { drawnSeed } from '../helpers/harness/random.ts';
 import { randomFile, Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';

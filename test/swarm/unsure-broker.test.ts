@@ -5,8 +5,8 @@ import type { ShoalNode } from '../../node/index.ts';
 import { Link, makeNodeId, Topics } from '../../protocol/index.ts';
 import { startUnsureBroker } from '../helpers/adversaries/unsure-broker.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { seededRandom } from '../helpers/fixtures/mutate.ts';
 import { listed, makeFile, startNode } from '../helpers/harness/node.ts';
+import { seededRandom } from '../helpers/harness/random.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 

@@ -34,14 +34,3 @@ export function jumpingClock(t: Scope): Clock {
 	t.defer(() => Object.assign(performance, { now }));
 	return clock;
 }
-
-/** Numbers from 0 to 1 that look random and are the same in every run (mulberry32). */
-export function fakeRandom(seed = 1): () => number {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-	};
-}

@@ -3,9 +3,9 @@ import { openInPlace } from '../../../node/channel/place/in-place.ts';
 import { openReleases } from '../../../node/channel/place/releases.ts';
 import { isShoalError } from '../../../protocol/index.ts';
 import { People } from '../adversaries/people.ts';
-import { seededRandom } from '../fixtures/mutate.ts';
 import { versionTree } from '../fixtures/version-trees.ts';
 import { CHANNEL, download, folder, versionOf } from './following.ts';
+import { seededRandom } from './random.ts';
 
 // A process that applies one version after the other, until it is killed.
 // Arguments: the folder that has the followed folder, a number for the random changes of people, and

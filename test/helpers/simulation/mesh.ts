@@ -1,4 +1,4 @@
-import { fakeRandom } from '../harness/clock.ts';
+import { seededRandom } from '../harness/random.ts';
 import type { Shape } from './bound.ts';
 
 const KIB = 1024;
@@ -8,7 +8,7 @@ const KIB = 1024;
  * messages are lost.
  */
 export function meshOf(downloaders: number, { chunks = 256 } = {}): Shape {
-	const random = fakeRandom(8);
+	const random = seededRandom(8);
 	const nodes = Array.from({ length: downloaders + 1 }, (_, index) => {
 		const up = index === 0 ? 1_706 * KIB : 160 * KIB * 10 ** random();
 		return { up, down: Math.max(4 * up, 1_920 * KIB), latency: 5 + 20 * random() };

@@ -1,6 +1,6 @@
 import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
-import { fakeRandom } from '../harness/clock.ts';
+import { seededRandom } from '../harness/random.ts';
 import type { Shape } from './bound.ts';
 import { Census } from './census.ts';
 import type { Faults } from './faults.ts';
@@ -50,7 +50,7 @@ export interface SwarmOutcome {
 export function simulateSwarm(options: SwarmOptions): SwarmOutcome {
 	const layout = new Layout(options.length, options.chunkSize);
 	const time = new Timeline();
-	const random = fakeRandom(options.seed ?? 1);
+	const random = seededRandom(options.seed ?? 1);
 	const { topology = new Mesh(), loss, check = () => {}, deadline = 3_600_000 } = options;
 	const { faults = {} } = options;
 	const world = new World({ time, layout, topology, random, loss, check, faults });

@@ -4,7 +4,7 @@ import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../../../node/engine/engine-options.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
-import { fakeRandom } from '../harness/clock.ts';
+import { seededRandom } from '../harness/random.ts';
 import { Link } from './link.ts';
 import { Timeline } from './timeline.ts';
 
@@ -61,7 +61,7 @@ export interface SimulationOptions extends Partial<DownloadEngineOptions> {
 /** Simulates a download by a real engine from simulated seeders, in virtual time. */
 export function simulate(options: SimulationOptions): Outcome {
 	const layout = new Layout(options.length, options.chunkSize);
-	const random = fakeRandom(options.seed ?? 1);
+	const random = seededRandom(options.seed ?? 1);
 	const time = new Timeline();
 	let request = 0n;
 	const coDownloaders = new CoDownloaders('downloader');

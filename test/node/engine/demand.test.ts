@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { Demand } from '../../../node/engine/demand.ts';
-import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { seededRandom } from '../../helpers/harness/random.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { simulate } from '../../helpers/simulation/simulated-download.ts';
 
@@ -68,7 +68,7 @@ test('the demanded chunks arrive within 5 s although one of two nodes stalls', (
 test('when a reader moves on, chunks that no other reader demands are not fetched any more', () => {
 	fc.assert(
 		fc.property(fc.integer(), (seed) => {
-			const random = fakeRandom(seed);
+			const random = seededRandom(seed);
 			const [demand, reader] = [new Demand(), {}];
 			demand.set(reader, { first: 0, count: 16 });
 			let steps = 0;

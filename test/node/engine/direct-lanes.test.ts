@@ -6,7 +6,7 @@ import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import type { RemoteNode } from '../../../node/engine/remote-node.ts';
 import { isTooSlow } from '../../../node/engine/too-slow.ts';
 import { Bitfield, Layout, MAX_RANGE } from '../../../protocol/index.ts';
-import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { seededRandom } from '../../helpers/harness/random.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 
@@ -31,7 +31,7 @@ function engineOf(chunks: number, others: readonly string[]) {
 		mostOutstanding: 64 * MAX_RANGE,
 		mostStrikes: 2,
 		mostRanges: 64,
-		random: fakeRandom(1),
+		random: seededRandom(1),
 		requestId: () => {
 			request += 1n;
 			return request;

@@ -6,7 +6,7 @@ import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { bytesOpen } from '../../../node/engine/remote-node.ts';
 import { Bitfield, DEFAULT_LIMITS, Layout } from '../../../protocol/index.ts';
-import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { seededRandom } from '../../helpers/harness/random.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkEngine } from '../../helpers/simulation/check-engine.ts';
 
@@ -42,7 +42,7 @@ class Driver {
 			mostOutstanding: DEFAULT_LIMITS.outstanding,
 			mostStrikes: DEFAULT_LIMITS.badAnswers,
 			mostRanges: DEFAULT_LIMITS.requestRanges,
-			random: fakeRandom(seed),
+			random: seededRandom(seed),
 			requestId: () => {
 				this.#requests += 1n;
 				return this.#requests;

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { MAX_RANGE } from '../../../protocol/index.ts';
-import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { seededRandom } from '../../helpers/harness/random.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { makeEngine } from '../../helpers/simulation/make-engine.ts';
 
@@ -21,7 +21,7 @@ const requestsTo = (decisions: readonly Decision[], node: string): Request[] =>
 function timedOut() {
 	const engine = makeEngine({
 		...{ chunks: CHUNKS, size: SIZE, mostPart: MAX_RANGE, mostOutstanding: 64 * MAX_RANGE },
-		...{ mostStrikes: 1, random: fakeRandom(1) },
+		...{ mostStrikes: 1, random: seededRandom(1) },
 	});
 	const all = Array.from({ length: CHUNKS }, (_, chunk) => chunk);
 	engine.nodeHas('slow', all);

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { seededRandom } from '../../helpers/harness/random.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkEngine } from '../../helpers/simulation/check-engine.ts';
 import type { Faults, Span } from '../../helpers/simulation/faults.ts';
@@ -101,7 +101,7 @@ function randomFaults(nodes: number, random: () => number): Faults {
 }
 
 function randomSwarm(seed: number): void {
-	const random = fakeRandom(seed);
+	const random = seededRandom(seed);
 	const between = (least: number, most: number): number => least + random() * (most - least);
 	const nodes = Array.from({ length: 3 + Math.floor(random() * 10) }, () => {
 		const up = between(64, 4_096) * KIB;

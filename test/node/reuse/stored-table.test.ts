@@ -6,9 +6,10 @@ import { KnownTable } from '../../../node/reuse/known-table.ts';
 import { readTable, type StoredTable, writeTable } from '../../../node/reuse/stored-table.ts';
 import { zerosDigest } from '../../../node/reuse/zeros-digest.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
-import { drawnSeed, Mutator } from '../../helpers/fixtures/mutate.ts';
+import { Mutator } from '../../helpers/fixtures/mutate.ts';
 import { contentOf, seedOf } from '../../helpers/fixtures/seeds.ts';
 import { folderOf } from '../../helpers/fixtures/trees.ts';
+import { drawnSeed } from '../../helpers/harness/random.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('stored tables');

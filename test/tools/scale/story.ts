@@ -1,5 +1,5 @@
 import { publishPacket } from '../../helpers/adversaries/raw-client.ts';
-import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { seededRandom } from '../../helpers/harness/random.ts';
 import { Fleet, type FleetNode } from './fleet.ts';
 import { type TrackerFigures, TrackerHost } from './tracker-host.ts';
 import { type Span, VirtualBroker } from './virtual-broker.ts';
@@ -77,7 +77,7 @@ class Story {
 	readonly faults: string[] = [];
 	readonly broker: VirtualBroker;
 	readonly fleet: Fleet;
-	readonly random = fakeRandom(7);
+	readonly random = seededRandom(7);
 	readonly #options: StoryOptions;
 	#trackers = 0;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatBytes, formatTime } from '../../../node/cli/terminal/units.ts';
 import { CleanUps } from '../../helpers/harness/clean-ups.ts';
-import { fakeRandom } from '../../helpers/harness/clock.ts';
+import { seededRandom } from '../../helpers/harness/random.ts';
 import { broker } from './broker.ts';
 import { churn } from './churn.ts';
 import { limit } from './crowd.ts';
@@ -85,7 +85,7 @@ async function run(scenario: Scenario): Promise<Outcome> {
 			size,
 			minutes,
 			otherBuild: values.other,
-			random: fakeRandom(Number(values.seed)),
+			random: seededRandom(Number(values.seed)),
 			signal: stop.signal,
 			defer: (cleanUp) => cleanUps.add(cleanUp),
 			deferToEnd: (cleanUp) => cleanUps.addToEnd(cleanUp),

@@ -10,10 +10,10 @@ import { openInPlace } from '../../../../node/channel/place/in-place.ts';
 import { openReleases } from '../../../../node/channel/place/releases.ts';
 import { marksAt, People, pathsIn, readLog } from '../../../helpers/adversaries/people.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
-import { seededRandom } from '../../../helpers/fixtures/mutate.ts';
 import { leavesOf, linesIn, linesOf } from '../../../helpers/fixtures/trees.ts';
 import { versionTree } from '../../../helpers/fixtures/version-trees.ts';
 import { CHANNEL } from '../../../helpers/harness/following.ts';
+import { seededRandom } from '../../../helpers/harness/random.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 
 const KILLS = Number(process.env.SHOAL_KILLS ?? 16);
