@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { HttpServer } from '../../broker/index.ts';
 import { gatewayRoute } from '../../node/gateway/gateway.ts';
-import { makeTree } from '../helpers/fixtures/make-tree.ts';
-import { folderSeed, hold, memoryFolder } from '../helpers/fixtures/memory-folder.ts';
 import { contentOf } from '../helpers/fixtures/seeds.ts';
+import { folderOf, folderSeed, lie, makeTree } from '../helpers/fixtures/trees.ts';
 import { startBroker } from '../helpers/harness/broker.ts';
+import { hold } from '../helpers/harness/hold.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
@@ -16,8 +16,6 @@ import { until } from '../helpers/harness/until.ts';
 const test = suite('a gateway that serves folders of untrusted nodes');
 const MIB = 1024 * 1024;
 const BYTES = contentOf(MIB);
-const file = (bytes: Uint8Array, digest?: string) =>
-	({ kind: 'f', bytes, ...(digest === undefined ? {} : { digest }) }) as const;
 
 async function swarm(t: Scope) {
 	const { url } = await startBroker(t);
@@ -44,17 +42,16 @@ async function readAll(response: IncomingMessage): Promise<{ bytes: Buffer; isWh
 
 test('a zip file is refused or cut if the digest of a file differs from the index', async (t) => {
 	const { seeder, url } = await swarm(t);
-	const wrong = 'a'.repeat(64);
-	const small = memoryFolder({ a: 'a', z: file(Buffer.from('z'), wrong) });
+	const small = folderOf({ a: 'a', z: lie('z') });
 	await hold(seeder, small);
 	const refused = await fetch(`${url}/files/${small.seed.id}.zip`);
 	assert.equal([refused.status, refused.headers.get('content-disposition')], [502, null]);
 	assert.is(((await refused.json()) as { code: string }).code, 'ERR_SEED_LIES');
 	for (const leaves of [
-		{ a: 'a', large: file(BYTES, wrong) },
-		{ a: file(BYTES), z: file(Buffer.from('z'), wrong) },
+		{ a: 'a', large: lie(BYTES) },
+		{ a: BYTES, z: lie('z') },
 	]) {
-		const made = memoryFolder(leaves);
+		const made = folderOf(leaves);
 		await hold(seeder, made);
 		const response = await respond(`${url}/files/${made.seed.id}.zip`);
 		assert.is(response.statusCode, 200);
@@ -82,8 +79,8 @@ for (const what of ['a file changes', 'the node is closed'] as const) {
 
 test('the transfer stops when the client reads nothing, and ends when it leaves', async (t) => {
 	const { seeder, url, node } = await swarm(t);
-	const files = Array.from({ length: 48 }, (_, number) => [`${number}`, file(BYTES)]);
-	const made = memoryFolder(Object.fromEntries(files));
+	const files = Array.from({ length: 48 }, (_, number) => [`${number}`, BYTES]);
+	const made = folderOf(Object.fromEntries(files));
 	await hold(seeder, made);
 	const response = await respond(`${url}/files/${made.seed.id}.zip`);
 	let before = -1;

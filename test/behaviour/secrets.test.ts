@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { writeTree } from '../helpers/fixtures/tree.ts';
+import { plant } from '../helpers/fixtures/trees.ts';
 import { makeFile } from '../helpers/harness/node.ts';
 import { startPlainBroker } from '../helpers/harness/plain-broker.ts';
 import { runShoal } from '../helpers/harness/plain-shoal.ts';
@@ -113,7 +113,7 @@ test('T32: with a list of brokers, no command prints their passwords, whichever 
 	const tracker = new Shoal(t, ['tracker', ...list]);
 	await tracker.event('ready');
 	const path = join(folder, 'photos');
-	await writeTree(path, { 'a.txt': 'a', 'b/c.txt': 'c' });
+	await plant(path, { 'a.txt': 'a', 'b/c.txt': 'c' });
 	const publish = new Shoal(t, [
 		...['publish', path, '--channel', 'lab', '--data', data, ...list],
 		...['--trace', join(folder, 'trace.jsonl'), '--log-level', 'debug', '--metrics', '127.0.0.1:0'],

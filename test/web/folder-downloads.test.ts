@@ -5,14 +5,14 @@ import * as assert from 'uvu/assert';
 import type { ContentStore } from '../../node/storage/content-store.ts';
 import { lyingFolder } from '../helpers/adversaries/lying-folder.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { digestsOf, writeTree } from '../helpers/fixtures/tree.ts';
+import { plant } from '../helpers/fixtures/trees.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { Shoal, sha256 } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 import { openTab } from './chromium.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
-import { below, run, someTree } from './trees.ts';
+import { below, digestsOf, run, someTree } from './trees.ts';
 
 const test = suite('downloads of folders in a browser', { timeout: 300_000 });
 
@@ -57,7 +57,7 @@ test('a page without TLS keeps some files of a folder, then all of them, in memo
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');
 	const folder = await makeFolder(t);
 	const path = join(folder, 'summer');
-	await writeTree(path, someTree());
+	await plant(path, someTree());
 	const expected = await digestsOf(path);
 	const { url, page: address } = await spawnServed(t, '--host', host, '--insecure-anonymous');
 	const id = await spawnShare(t, path, '--broker', url);
@@ -91,7 +91,7 @@ test('a page without TLS keeps some files of a folder, then all of them, in memo
 test('a download of a folder that is stopped or reloaded resumes where it was', async (t) => {
 	const path = join(await makeFolder(t), 'slow');
 	const tree = { 'a.bin': randomBytes(9_000_000), 'b/c.bin': randomBytes(9_000_000) };
-	await writeTree(path, tree);
+	await plant(path, tree);
 	const { url, page: address } = await spawnServed(t);
 	const id = await spawnShare(t, path, '--broker', url, '--max-up', '4MB');
 	const { page, trouble } = await openTab(t, `${address}/#${id}`);
@@ -123,7 +123,7 @@ test('files that are requested while an earlier one is being downloaded are all 
 	const path = join(await makeFolder(t), 'slow');
 	const names = ['a.bin', 'b.bin', 'c.bin'];
 	const tree = [...names, 'd.bin'].map((name) => [name, randomBytes(2_000_000)]);
-	await writeTree(path, Object.fromEntries(tree));
+	await plant(path, Object.fromEntries(tree));
 	const { url, page: address } = await spawnServed(t);
 	const id = await spawnShare(t, path, '--broker', url, '--max-up', '2MB');
 	const { page, trouble } = await openTab(t, `${address}/#${id}/files`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { digestsOf, writeTree } from '../helpers/fixtures/tree.ts';
+import { d, l, plant, x } from '../helpers/fixtures/trees.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { Shoal, sha256 } from '../helpers/harness/shoal.ts';
 import { suite } from '../helpers/harness/suite.ts';
@@ -12,7 +12,7 @@ import { findings } from './axe.ts';
 import { openTab, type Tab } from './chromium.ts';
 import { drop } from './drop.ts';
 import { spawnServed, spawnShare } from './served.ts';
-import { below, run, someTree } from './trees.ts';
+import { below, digestsOf, run, someTree } from './trees.ts';
 
 const test = suite('folders in a browser', { timeout: 300_000 });
 
@@ -75,7 +75,7 @@ async function withPickers({ page }: Tab): Promise<() => Promise<Record<string, 
 test('a folder that is dropped on one page can be downloaded by shoal get, and saved as a zip by another page', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'summer');
-	await writeTree(path, someTree());
+	await plant(path, someTree());
 	const expected = await digestsOf(path);
 	const { url, page: address } = await spawnServed(t);
 	const first = await openTab(t, `${address}/#files`);
@@ -120,7 +120,7 @@ test('a folder can be listed; for one file of it, for others and for all, only t
 	const path = join(folder, 'lectures');
 	const size = 1_500_000;
 	const names = ['01.mp4', '02.mp4', '03.mp4', '04.mp4'];
-	await writeTree(path, Object.fromEntries(names.map((name) => [name, randomBytes(size)])));
+	await plant(path, Object.fromEntries(names.map((name) => [name, randomBytes(size)])));
 	const digests = await digestsOf(path);
 	const { url, page: address } = await spawnServed(t);
 	const node = await startNode(t, url);
@@ -189,9 +189,12 @@ test('a folder can be listed; for one file of it, for others and for all, only t
 test('of a folder that shoal share offers, the page saves no links and says so; executable files stay executable', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'tools');
-	await writeTree(path, { 'bin/run': '#!/bin/sh\n', 'lib/a.txt': 'a', 'none/': '' });
-	await run('chmod', ['+x', join(path, 'bin/run')]);
-	await run('ln', ['-s', '../lib/a.txt', join(path, 'bin/a')]);
+	await plant(path, {
+		'bin/a': l('../lib/a.txt'),
+		'bin/run': x('#!/bin/sh\n'),
+		'lib/a.txt': 'a',
+		none: d,
+	});
 	const { url, page: address } = await spawnServed(t);
 	const id = await spawnShare(t, path, '--broker', url);
 	const tab = await openTab(t, `${address}/#${id}/files`);
@@ -220,7 +223,7 @@ async function manyFiles(folder: string): Promise<string> {
 	const path = join(folder, 'many');
 	const names = Array.from({ length: MANY }, (_, index) => String(index).padStart(4, '0'));
 	const tree = names.map((name) => [`${name.slice(0, 2)}/file-${name}.bin`, randomBytes(8_192)]);
-	await writeTree(path, Object.fromEntries(tree));
+	await plant(path, Object.fromEntries(tree));
 	return path;
 }
 

@@ -7,12 +7,13 @@ import * as assert from 'uvu/assert';
 import { build as viteBuild } from 'vite';
 import { ShoalNode } from '../../node/index.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { digestsOf, writeTree } from '../helpers/fixtures/tree.ts';
+import { plant } from '../helpers/fixtures/trees.ts';
 import { randomFile } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { openTab } from './chromium.ts';
 import { serveFolder } from './serve-folder.ts';
 import { spawnServed } from './served.ts';
+import { digestsOf } from './trees.ts';
 
 const test = suite('the library in a browser');
 // This file runs as dist/test/web/library.test.js.
@@ -133,7 +134,7 @@ const ISOLATED = {
 
 test('a page lists a folder, downloads one file of it, and shares a folder, with and without cross-origin isolation', async (t) => {
 	const path = join(await makeFolder(t), 'folder');
-	await writeTree(path, { 'a/b.txt': 'b', 'c.txt': 'c' });
+	await plant(path, { 'a/b.txt': 'b', 'c.txt': 'c' });
 	const out = await withVite(await writeApp(t, true));
 	for (const headers of [{}, ISOLATED]) {
 		const app = await serveFolder(t, out, headers);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
-import { makeTree } from '../helpers/fixtures/make-tree.ts';
+import { l, makeTree } from '../helpers/fixtures/trees.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { readZip } from '../helpers/harness/zip-files.ts';
 import { findings } from './axe.ts';
@@ -26,9 +26,9 @@ async function start(t: Scope) {
 		return [`file-${String(number).padStart(4, '0')}.txt`, `${number}`];
 	});
 	const odd = ODD_NAMES.map((name) => [`odd/${name}`, name]);
-	const leaves = Object.fromEntries([...numbered, ...odd, ['latest', { link: 'file-1999.txt' }]]);
+	const leaves = Object.fromEntries([...numbered, ...odd, ['latest', l('file-1999.txt')]]);
 	const { url, page } = await spawnServed(t);
-	const id = await spawnShare(t, await makeTree(t, leaves), '--broker', url);
+	const id = await spawnShare(t, await makeTree(t, leaves, 'a folder'), '--broker', url);
 	return { id, ...(await openTab(t, `${page}/files/${id}`)) };
 }
 

@@ -5,9 +5,9 @@ import type { DownloadResult, GetOptions, ShoalNode } from '../../../node/index.
 import type { ContentStore } from '../../../node/storage/content-store.ts';
 import type { Seed } from '../../../protocol/index.ts';
 import { makeFolder } from '../fixtures/folder.ts';
-import { hold } from '../fixtures/memory-folder.ts';
 import { seedOf } from '../fixtures/seeds.ts';
 import { startBroker } from './broker.ts';
+import { hold } from './hold.ts';
 import { startNode } from './node.ts';
 import type { Scope } from './suite.ts';
 import { until } from './until.ts';

@@ -8,7 +8,7 @@ import { FolderDigest } from '../../../node/chunk-writer/folder-digest.ts';
 import { ThreadWriter } from '../../../node/chunk-writer/thread-writer.ts';
 import { ContentFiles } from '../../../node/storage/content-files.ts';
 import { FolderPlace } from '../../../node/storage/folder/folder-place.ts';
-import { Bitfield, formatIndex } from '../../../protocol/index.ts';
+import { Bitfield } from '../../../protocol/index.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../helpers/fixtures/seeds.ts';
 import {
@@ -17,6 +17,7 @@ import {
 	folderSeed,
 	l,
 	locationOf,
+	lying,
 	type MadeFolder,
 	type Tree,
 	x,
@@ -40,16 +41,8 @@ const made = folderOf(TREE, { chunkSize: CHUNK });
 const CHUNKS = made.seed.chunks;
 const anyOrder = fc.shuffledSubarray([...Array(CHUNKS).keys()], { minLength: CHUNKS });
 
-/** Returns `made` with a wrong digest in its index for the file at `path`. */
-function lying(path: string): MadeFolder {
-	const entries = made.folder.entries.map(({ path: each, kind, length, digest }) => {
-		return { path: each, kind, length, digest: each === path ? 'f'.repeat(64) : digest };
-	});
-	const index = formatIndex(entries);
-	const content = Uint8Array.from(made.content);
-	content.set(index);
-	return { ...made, seed: folderSeed(index, content, { chunkSize: CHUNK }), index, content };
-}
+/** `made` with a wrong digest in its index for the file at `path`. */
+const liarAt = (path: string): MadeFolder => folderOf(lying(TREE, path), { chunkSize: CHUNK });
 
 async function placeOf(t: Scope, of: MadeFolder, wanted?: ReadonlySet<string>) {
 	const side = await makeFolder(t);
@@ -126,7 +119,7 @@ test('is right for any order of chunks, from memory or from the disk', async (t)
 
 test('finds each file whose digest in the index is wrong, and is incomplete until all chunks are there', async (t) => {
 	for (const { path, length } of made.folder.entries.filter((entry) => entry.length > 0)) {
-		const { digester, put, catchUp } = await digesting(t, lying(path));
+		const { digester, put, catchUp } = await digesting(t, liarAt(path));
 		for (let chunk = 0; chunk < CHUNKS; chunk += 1) {
 			assert.not.ok(digester.isWhole);
 			put(chunk, chunk % 2 === 0);
@@ -150,7 +143,7 @@ test('reads the chunks from the disk that an earlier download has stored', async
 
 test('checks only the wanted files', async (t) => {
 	const wanted = new Set(['a/straddles', 'large', 'c/link', 'b/empty']);
-	const { digester, put, catchUp } = await digesting(t, lying('z'), { wanted });
+	const { digester, put, catchUp } = await digesting(t, liarAt('z'), { wanted });
 	for (let chunk = 0; chunk < CHUNKS; chunk += 1) {
 		put(chunk, chunk % 2 === 0);
 	}
@@ -251,7 +244,7 @@ for (const [where, threads] of Object.entries(THREADS)) {
 	inThread(
 		'are wrong if the index is wrong; a restart repairs a wrong chunk on the disk',
 		async (t) => {
-			const liar = await writing(t, lying('z'));
+			const liar = await writing(t, liarAt('z'));
 			await liar.put(0, CHUNKS);
 			assert.not.ok(await liar.writer.isRight());
 			const { root, writer, put } = await writing(t, made);

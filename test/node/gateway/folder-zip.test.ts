@@ -6,28 +6,23 @@ import { zipFolder, zipLength } from '../../../node/gateway/folder-zip.ts';
 import { folderLength } from '../../../protocol/folder/folder-layout.ts';
 import { Folder, formatIndex, isShoalError, type Seed } from '../../../protocol/index.ts';
 import { makeFolder } from '../../helpers/fixtures/folder.ts';
-import { type MemoryFolder, memoryFolder } from '../../helpers/fixtures/memory-folder.ts';
 import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { d, folderOf, l, lie, type MadeFolder, x } from '../../helpers/fixtures/trees.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkZip, readZip } from '../../helpers/harness/zip-files.ts';
 
 const test = suite('the zip file of a folder');
-const EMPTY = { kind: 'd', bytes: new Uint8Array() } as const;
-const link = (target: string) => ({ kind: 'l', bytes: Buffer.from(target) }) as const;
-const file = (bytes: Uint8Array, digest?: string) =>
-	({ kind: 'f', bytes, ...(digest === undefined ? {} : { digest }) }) as const;
-const WRONG = 'a'.repeat(64);
 const LARGE = contentOf(600_000);
 
 /** Yields the content that follows the index, in pieces of `size` bytes. */
-async function* contentIn({ seed, content }: MemoryFolder, size = 100_000) {
+async function* contentIn({ seed, content }: MadeFolder, size = 100_000) {
 	for (let at = seed.index ?? 0; at < content.length; at += size) {
 		yield content.subarray(at, at + size);
 	}
 }
 
-async function zipOf(made: MemoryFolder, size?: number): Promise<Buffer> {
+async function zipOf(made: MadeFolder, size?: number): Promise<Buffer> {
 	const parts: Uint8Array[] = [];
 	for await (const part of zipFolder(made.seed, made.folder, contentIn(made, size))) {
 		parts.push(part);
@@ -36,14 +31,14 @@ async function zipOf(made: MemoryFolder, size?: number): Promise<Buffer> {
 }
 
 test('contains the files and empty folders below the name of the folder, and no links', async (t) => {
-	const made = memoryFolder(
+	const made = folderOf(
 		{
 			'größe.txt': 'text',
-			'sub/run.sh': { kind: 'x', bytes: Buffer.from('#!/bin/sh\n') },
-			'sub/large.bin': file(LARGE),
+			'sub/run.sh': x('#!/bin/sh\n'),
+			'sub/large.bin': LARGE,
 			'sub/empty.txt': '',
-			'sub/link': link('run.sh'),
-			'a folder/inside': EMPTY,
+			'sub/link': l('run.sh'),
+			'a folder/inside': d,
 			z: 'last',
 		},
 		{ name: '.projekt "ü"' },
@@ -70,8 +65,8 @@ test('contains the files and empty folders below the name of the folder, and no 
 });
 
 test('does not contain the zeros before a large file', async () => {
-	const made = memoryFolder(
-		{ a: 'small', large: file(LARGE.subarray(0, 70 * 512)), z: 'small too' },
+	const made = folderOf(
+		{ a: 'small', large: LARGE.subarray(0, 70 * 512), z: 'small too' },
 		{ chunkSize: 512 },
 	);
 	assert.ok(made.folder.pieces.some(({ entry }) => entry === undefined));
@@ -84,8 +79,8 @@ test('does not contain the zeros before a large file', async () => {
 });
 
 test('contains the empty folders, or the folder itself, if there are no files', async () => {
-	for (const leaves of [{}, { link: link('x'), x: EMPTY }, {}]) {
-		const made = memoryFolder(leaves);
+	for (const leaves of [{}, { link: l('x'), x: d }, {}]) {
+		const made = folderOf(leaves);
 		const zip = await zipOf(made);
 		assert.is(zip.length, zipLength(made.seed, made.folder));
 		const names = readZip(zip).map(({ name }) => name);
@@ -95,20 +90,20 @@ test('contains the empty folders, or the folder itself, if there are no files', 
 
 test('fails before its end if the content differs from the index', async () => {
 	const lies = [
-		memoryFolder({ a: 'a', b: file(Buffer.from('b'), WRONG), c: 'c' }),
-		memoryFolder({ a: 'a', b: file(LARGE, WRONG), c: 'c' }),
-		memoryFolder({ a: 'a', z: file(LARGE, WRONG) }),
+		folderOf({ a: 'a', b: lie('b'), c: 'c' }),
+		folderOf({ a: 'a', b: lie(LARGE), c: 'c' }),
+		folderOf({ a: 'a', z: lie(LARGE) }),
 	];
 	for (const made of lies) {
 		assert.is((await rejects(zipOf(made))).code, 'ERR_SEED_LIES');
 	}
-	const padded = { a: 'a', large: file(LARGE.subarray(0, 70 * 512)) };
-	const made = memoryFolder(padded, { chunkSize: 512, padding: 1 });
+	const padded = { a: 'a', large: LARGE.subarray(0, 70 * 512) };
+	const made = folderOf(padded, { chunkSize: 512, padding: 1 });
 	assert.is((await rejects(zipOf(made))).code, 'ERR_SEED');
 });
 
 test('fails before its end if the content ends too early or fails', async () => {
-	const made = memoryFolder({ a: 'a', b: file(LARGE), c: 'c' });
+	const made = folderOf({ a: 'a', b: LARGE, c: 'c' });
 	const sources = [
 		async function* () {
 			yield made.content.subarray(made.seed.index, made.content.length - 1);
@@ -135,7 +130,7 @@ test('fails before its end if the content ends too early or fails', async () => 
 });
 
 test('reads its source only as fast as it is consumed, and closes the source when the consumer stops', async () => {
-	const made = memoryFolder({ a: file(contentOf(8_000_000)), b: 'b' });
+	const made = folderOf({ a: contentOf(8_000_000), b: 'b' });
 	let read = 0;
 	let isClosed = false;
 	const source = async function* () {
@@ -160,7 +155,7 @@ test('reads its source only as fast as it is consumed, and closes the source whe
 for (const count of [65_534, 65_535, 70_000]) {
 	test(`of ${count} files has Zip64 records only if the number of files needs them`, async (t) => {
 		const names = Array.from({ length: count }, (_, number) => [`${number}`, '']);
-		const made = memoryFolder(Object.fromEntries(names));
+		const made = folderOf(Object.fromEntries(names));
 		const zip = await zipOf(made);
 		assert.is(zip.length, zipLength(made.seed, made.folder));
 		assert.is(readZip(zip).length, count);
@@ -175,7 +170,7 @@ test('of more than 4 GiB has the length that client-zip would write', () => {
 	const GIB = 2 ** 30;
 	const lengthOf = (...sizes: number[]): number => {
 		const entries = sizes.map((length, at) => {
-			return { path: `${at}`, kind: 'f' as const, length, digest: WRONG };
+			return { path: `${at}`, kind: 'f' as const, length, digest: '0'.repeat(64) };
 		});
 		const index = formatIndex(entries);
 		const chunkSize = 4 * 1024 * 1024;
@@ -194,7 +189,7 @@ test('of more than 4 GiB has the length that client-zip would write', () => {
 });
 
 test('a failure is a ShoalError with its code', async () => {
-	const made = memoryFolder({ a: file(Buffer.from('b'), WRONG) });
+	const made = folderOf({ a: lie('b') });
 	const error = await zipOf(made).catch((reason: unknown) => reason);
 	assert.ok(isShoalError(error, 'ERR_SEED_LIES'));
 });

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import * as assert from 'uvu/assert';
 import { HttpServer } from '../../../broker/index.ts';
 import { type GatewayNode, gatewayRoute } from '../../../node/gateway/gateway.ts';
 import type { ContentStream } from '../../../node/streaming/content-stream.ts';
-import { makeTree } from '../../helpers/fixtures/make-tree.ts';
 import { contentOf } from '../../helpers/fixtures/seeds.ts';
+import { d, l, makeTree, sha256, x } from '../../helpers/fixtures/trees.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { makeFile, startNode } from '../../helpers/harness/node.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
@@ -17,13 +16,13 @@ const test = suite('folders by HTTP');
 const LARGE = contentOf(600_000);
 const TREE = {
 	'größe & 100%.txt': 'text',
-	'sub/run.sh': { x: '#!/bin/sh\n' },
+	'sub/run.sh': x('#!/bin/sh\n'),
 	'sub/deep/large.bin': LARGE,
 	'sub/empty.txt': '',
-	'sub/link': { link: 'run.sh' },
+	'sub/link': l('run.sh'),
 	'aux.h': 'header',
-	empty: null,
-} as const;
+	empty: d,
+};
 
 async function start(t: Scope) {
 	const { url: broker } = await startBroker(t);
@@ -36,9 +35,6 @@ async function start(t: Scope) {
 		fetch(gateway.url + path, { headers, method, redirect: 'manual' });
 	return { seed, seeder, node, url: gateway.url, ask, at: `/files/${seed.id}` };
 }
-
-const digestOf = (bytes: Uint8Array | string): string =>
-	createHash('sha256').update(bytes).digest('hex');
 
 /** Returns the status for a path that is sent unchanged: `fetch` would resolve `..`. */
 function statusOf(url: string, path: string): Promise<number | undefined> {
@@ -70,15 +66,15 @@ test('a request for a folder is redirected to its listing, which is JSON for pro
 	assert.equal(listing.entries, [
 		{ path: 'empty', length: 0, kind: 'd', files: 0 },
 		deep,
-		{ path: 'aux.h', length: 6, kind: 'f', sha256: digestOf('header') },
-		{ path: 'größe & 100%.txt', length: 4, kind: 'f', sha256: digestOf('text') },
+		{ path: 'aux.h', length: 6, kind: 'f', sha256: sha256('header') },
+		{ path: 'größe & 100%.txt', length: 4, kind: 'f', sha256: sha256('text') },
 	]);
 	const sub = (await (await ask(`${at}/sub/`)).json()) as { entries: unknown[] };
 	assert.equal(sub.entries, [
 		{ path: 'sub/deep', length: LARGE.length, kind: 'd', files: 1 },
-		{ path: 'sub/empty.txt', length: 0, kind: 'f', sha256: digestOf('') },
-		{ path: 'sub/link', length: 6, kind: 'l', sha256: digestOf('run.sh') },
-		{ path: 'sub/run.sh', length: 10, kind: 'x', sha256: digestOf('#!/bin/sh\n') },
+		{ path: 'sub/empty.txt', length: 0, kind: 'f', sha256: sha256('') },
+		{ path: 'sub/link', length: 6, kind: 'l', sha256: sha256('run.sh') },
+		{ path: 'sub/run.sh', length: 10, kind: 'x', sha256: sha256('#!/bin/sh\n') },
 	]);
 	const page = await ask(`${at}/`, { Accept: 'text/html,*/*;q=0.8' });
 	assert.equal(
@@ -98,7 +94,7 @@ test('a file in a folder is served like any other file, with its own name and di
 	const whole = await ask(path);
 	assert.is(whole.status, 200);
 	const headers = Object.fromEntries(whole.headers);
-	assert.is(headers.etag, `"${digestOf(LARGE)}"`);
+	assert.is(headers.etag, `"${sha256(LARGE)}"`);
 	assert.is(headers['content-length'], String(LARGE.length));
 	assert.is(headers['cache-control'], 'private, max-age=31536000, immutable');
 	assert.is(headers['x-content-type-options'], 'nosniff');
@@ -118,7 +114,7 @@ test('a file in a folder is served like any other file, with its own name and di
 	assert.equal([behind.status, behind.headers.get('content-range')], [416, 'bytes */600000']);
 	const head = await ask(path, {}, 'HEAD');
 	assert.equal([head.status, head.headers.get('content-length')], [200, '600000']);
-	assert.is((await ask(path, { 'If-None-Match': `W/"${digestOf(LARGE)}"` })).status, 304);
+	assert.is((await ask(path, { 'If-None-Match': `W/"${sha256(LARGE)}"` })).status, 304);
 	assert.is((await ask(path, { 'If-Match': '"other"' })).status, 412);
 	const other = await ask(path, { Range: 'bytes=0-4', 'If-Range': '"other"' });
 	assert.is(other.status, 200);

@@ -3,11 +3,10 @@ import * as assert from 'uvu/assert';
 import { type FolderLevel, findInFolder } from '../../../node/gateway/folder-level.ts';
 import { listingJson } from '../../../node/gateway/listing.ts';
 import { LISTING_POLICY, listingPage } from '../../../node/gateway/listing-page.ts';
-import { memoryFolder } from '../../helpers/fixtures/memory-folder.ts';
+import { d, folderOf, l } from '../../helpers/fixtures/trees.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('listings of a folder');
-const EMPTY = { kind: 'd', bytes: new Uint8Array() } as const;
 
 const NAMES = [
 	'<script>alert(1)<',
@@ -29,10 +28,10 @@ const NAMES = [
 function listingAt(path: string) {
 	const leaves = NAMES.flatMap((name) => [
 		[name, name],
-		[`sub/${name}`, EMPTY],
-		['link', { kind: 'l', bytes: Buffer.from('sub') } as const],
+		[`sub/${name}`, d],
+		['link', l('sub')],
 	]);
-	const { seed, folder } = memoryFolder(Object.fromEntries(leaves), { name: '<b>"name"' });
+	const { seed, folder } = folderOf(Object.fromEntries(leaves), { name: '<b>"name"' });
 	const { level } = findInFolder(folder.entries, path) as { level: FolderLevel };
 	return { id: seed.id, name: seed.name, level, links: 1 };
 }
@@ -87,7 +86,7 @@ test('the JSON listing has one line for each entry, with its path from the root,
 });
 
 test('the listing of an empty folder says that it is empty', () => {
-	const { seed, folder } = memoryFolder({});
+	const { seed, folder } = folderOf({});
 	const { level } = findInFolder(folder.entries, '') as { level: FolderLevel };
 	const listing = { id: seed.id, name: seed.name, level, links: 0 };
 	assert.match(textOf(listingPage(listing)), 'This folder is empty');

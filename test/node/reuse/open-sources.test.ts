@@ -6,7 +6,7 @@ import { openFile, openFolder } from '../../../node/reuse/open-known.ts';
 import { OpenSources } from '../../../node/reuse/open-sources.ts';
 import { makeFolder, openBelow } from '../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../helpers/fixtures/seeds.ts';
-import { d, folderOf, l, locationOf, plant } from '../../helpers/fixtures/trees.ts';
+import { d, folderOf, l, locationOf, makeTree } from '../../helpers/fixtures/trees.ts';
 import { rejects } from '../../helpers/harness/rejects.ts';
 import { type Scope, suite } from '../../helpers/harness/suite.ts';
 
@@ -45,7 +45,7 @@ test('chunks of a file, and bytes from any offset, are read', async (t) => {
 test('chunks and files of a folder are read', async (t) => {
 	const tree = { a: d, 'b/c': contentOf(900), 'b/l': l('c'), d: contentOf(300) };
 	const made = folderOf(tree, { chunkSize: CHUNK });
-	const root = await plant(join(await makeFolder(t), 'folder'), tree);
+	const root = await makeTree(t, tree);
 	const sources = new OpenSources(async () => openFolder(locationOf(made, root)));
 	t.defer(() => sources.close());
 	const source = headOf(root, made.seed.length, true);

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { formatIndex } from '../../../../protocol/index.ts';
 import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
 import { openBelow } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
@@ -11,7 +10,7 @@ import {
 	folderOf,
 	folderSeed,
 	l,
-	type MadeFolder,
+	lying,
 	plant,
 	type Tree,
 	x,
@@ -154,19 +153,8 @@ test('a right folder is left unchanged; it is hashed only if no download has mad
 	assert.equal(await readdir(own.place), ['folder']);
 });
 
-/** Returns `of` with a wrong digest in its index for the file at `path`. */
-function lying(of: MadeFolder, path: string): MadeFolder {
-	const entries = of.folder.entries.map(({ path: each, kind, length, digest }) => {
-		return { path: each, kind, length, digest: each === path ? 'f'.repeat(64) : digest };
-	});
-	const index = formatIndex(entries);
-	const content = Uint8Array.from(of.content);
-	content.set(index);
-	return { ...of, seed: folderSeed(index, content, { chunkSize: CHUNK }), index, content };
-}
-
 test('if every chunk is right but a file digest is wrong, the result is ERR_SEED_LIES, and nothing is left', async (t) => {
-	const liar = lying(made, 'a/one');
+	const liar = folderOf(lying(TREE, 'a/one'), { chunkSize: CHUNK });
 	const rig = await FolderRig.make(t);
 	const session = await rig.open(liar);
 	await session.store(session.missing);

@@ -20,13 +20,13 @@ import {
 	type RecordedFolder,
 } from '../../../../node/hashing/folder/compare-folder.ts';
 import { EntryStamps } from '../../../../node/storage/folder/entry-stamps.ts';
-import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import {
 	d,
 	folderOf,
 	l,
 	locationOf,
+	makeTree,
 	plant,
 	type Tree,
 	x,
@@ -45,7 +45,7 @@ const TREE: Tree = {
 const made = folderOf(TREE);
 
 async function compared(t: Scope, change: (root: string) => Promise<unknown> = async () => {}) {
-	const root = await plant(join(await makeFolder(t), 'folder'), TREE);
+	const root = await makeTree(t, TREE);
 	const compare = (record?: RecordedFolder): FolderDifferences & { readonly hashed: number } => {
 		let hashed = 0;
 		const differences = compareFolder(locationOf(made, root), made.folder, record, (bytes) => {
@@ -182,7 +182,7 @@ for (const [what, { change, bad = [], missing = [], extra = [], ...rest }] of Ob
 
 test('if only some entries of a folder were recorded, the others count as added', async (t) => {
 	const some = { 'a/b': contentOf(1_000) };
-	const root = await plant(join(await makeFolder(t), 'folder'), some);
+	const root = await makeTree(t, some);
 	const location = locationOf(made, root);
 	const first = compareFolder(location, made.folder, undefined, () => {});
 	assert.equal(first.missing, ['a/c/\u00e9', 'empty', 'link', 'run', 'void']);
@@ -193,7 +193,7 @@ test('if only some entries of a folder were recorded, the others count as added'
 });
 
 test('a file that a download has made is right if it looks executable since then', async (t) => {
-	const root = await plant(join(await makeFolder(t), 'folder'), TREE);
+	const root = await makeTree(t, TREE);
 	const number = made.folder.entries.findIndex(({ path }) => path === 'empty');
 	const path = join(root, 'empty');
 	await chmod(path, 0o755);
@@ -206,7 +206,7 @@ test('a file that a download has made is right if it looks executable since then
 });
 
 test('a link whose target was not downloaded is no difference', async (t) => {
-	const root = await plant(join(await makeFolder(t), 'folder'), { link: l('a/b') });
+	const root = await makeTree(t, { link: l('a/b') });
 	const location = locationOf(made, root);
 	const first = compareFolder(location, made.folder, undefined, () => {});
 	assert.equal([first.bad, first.extra], [[], []]);
@@ -215,7 +215,7 @@ test('a link whose target was not downloaded is no difference', async (t) => {
 });
 
 test('names on the disk may have another Unicode form', async (t) => {
-	const root = await plant(join(await makeFolder(t), 'folder'), {
+	const root = await makeTree(t, {
 		...Object.fromEntries(Object.entries(TREE).filter(([path]) => path !== 'a/c/\u00e9')),
 		'a/c/e\u0301': 'accent',
 	});

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { isQuick } from '../../../../node/hashing/folder/is-quick.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
-import { folderOf, locationOf, plant } from '../../../helpers/fixtures/trees.ts';
+import { folderOf, locationOf, makeTree, plant } from '../../../helpers/fixtures/trees.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('quick jobs');
@@ -58,7 +58,7 @@ test('at most 1 MiB in few files is hashed on the event loop', async (t) => {
 
 test('a small content is compared in a thread if its folder has got many entries', async (t) => {
 	const tree = { a: 'text' };
-	const root = await plant(join(await makeFolder(t), 'folder'), tree);
+	const root = await makeTree(t, tree);
 	const location = locationOf(folderOf(tree), root);
 	assert.ok(isQuick({ do: 'compare', location, record: undefined }));
 	await fill(root, 1, 200);

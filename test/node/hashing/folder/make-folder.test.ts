@@ -27,13 +27,14 @@ import {
 	folderOf,
 	l,
 	linesIn,
+	makeTree,
 	plant,
 	sha256,
 	type Tree,
 	x,
 } from '../../../helpers/fixtures/trees.ts';
 import { rejects } from '../../../helpers/harness/rejects.ts';
-import { type Scope, suite } from '../../../helpers/harness/suite.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
 const test = suite('makeFolder');
@@ -56,12 +57,8 @@ const MODULE = fileURLToPath(
 	new URL('../../../../node/hashing/folder/make-folder.js', import.meta.url),
 );
 
-async function planted(t: Scope, tree = TREE, name = 'folder'): Promise<string> {
-	return await plant(join(await temporary(t), name), tree);
-}
-
 test('the seed describes the index and the content', async (t) => {
-	const root = await planted(t);
+	const root = await makeTree(t, TREE);
 	let bytes = 0;
 	let length = 0;
 	const { seed, folder } = await makeFolder(root, {
@@ -84,7 +81,7 @@ test('equal trees have equal seeds, whatever their names, times, permissions, an
 	const reversed = Object.fromEntries(Object.entries(TREE).reverse());
 	const before = process.umask(0o077);
 	t.defer(() => process.umask(before));
-	const root = await planted(t, reversed, 'another name');
+	const root = await makeTree(t, reversed, 'another name');
 	await utimes(join(root, 'a/b/c'), 1, 1);
 	await chmod(join(root, 'run'), 0o711);
 	await chmod(join(root, 'nothing'), 0o464);
@@ -96,7 +93,7 @@ test('equal trees have equal seeds, whatever their names, times, permissions, an
 });
 
 test('equal trees have equal seeds in another locale, and with another umask', async (t) => {
-	const root = await planted(t);
+	const root = await makeTree(t, TREE);
 	const script = join(await temporary(t), 'make.mjs');
 	await writeFile(
 		script,
@@ -130,7 +127,7 @@ test('two trees have equal seeds exactly if they are equal', async (t) => {
 	const ids = new Map<string, string>();
 	await fc.assert(
 		fc.asyncProperty(trees, async (tree) => {
-			const root = await planted(t, tree);
+			const root = await makeTree(t, tree);
 			const draft = draftOf(root, []);
 			const index = hashFiles(
 				draft,
@@ -177,7 +174,7 @@ const VANISHING: Record<string, (root: string) => void> = {
 
 for (const [what, change] of Object.entries(VANISHING)) {
 	test(`a file that ${what} after the scan of the folder is found to have changed`, async (t) => {
-		const root = await planted(t, { 'b/file': large(MIB), 'a/first': 'text' });
+		const root = await makeTree(t, { 'b/file': large(MIB), 'a/first': 'text' });
 		const draft = draftOf(root, []);
 		const folder = new Folder(draft.location.seed, draft.location.index);
 		checkUnchanged(draft, folder);
@@ -209,7 +206,7 @@ const MOMENTS = [
 
 for (const [moment, what] of MOMENTS) {
 	test(`a file that ${what} while it is hashed (${moment}) is ERR_CHANGED, and the error names it`, async (t) => {
-		const root = await planted(t, { 'b/file': large(9 * MIB), 'a/first': large(5 * MIB) });
+		const root = await makeTree(t, { 'b/file': large(9 * MIB), 'a/first': large(5 * MIB) });
 		let isDone = false;
 		const once = (): void => {
 			if (!isDone) {
@@ -235,7 +232,7 @@ const SMALL: Record<string, (root: string) => void> = {
 
 for (const [what, change] of Object.entries(SMALL)) {
 	test(`${what} after the scan of the folder is found to have changed`, async (t) => {
-		const root = await planted(t, { empty: '', link: l('empty'), void: d, file: 'text' });
+		const root = await makeTree(t, { empty: '', link: l('empty'), void: d, file: 'text' });
 		const draft = draftOf(root, []);
 		const folder = new Folder(draft.location.seed, draft.location.index);
 		change(root);
@@ -248,7 +245,7 @@ for (const [what, change] of Object.entries(SMALL)) {
 }
 
 test('entries that cannot be shared are an error, which names five and the number of the others; or they are skipped and reported', async (t) => {
-	const root = await planted(t, { good: 'a' });
+	const root = await makeTree(t, { good: 'a' });
 	for (let at = 0; at < 7; at += 1) {
 		await plant(root, { [`bad${at}`]: l('/etc/passwd') });
 	}
@@ -271,7 +268,7 @@ test('entries that cannot be shared are an error, which names five and the numbe
 
 test('a file in a folder is read under its name on the disk, whatever its Unicode form', async (t) => {
 	const tree = { 'e\u0301/u\u0308': contentOf(1_000), 'e\u0301/\u00e4': 'b' };
-	const root = await planted(t, tree, 'o\u0308');
+	const root = await makeTree(t, tree, 'o\u0308');
 	const { seed, location } = await makeFolder(root);
 	assert.is(seed.name, '\u00f6');
 	assert.is(seed.id, folderOf({ '\u00e9/\u00fc': contentOf(1_000), '\u00e9/\u00e4': 'b' }).seed.id);
@@ -281,7 +278,7 @@ test('a file in a folder is read under its name on the disk, whatever its Unicod
 });
 
 test('more bytes than a seed can describe are refused before a byte is read', async (t) => {
-	const root = await planted(t, { a: '', b: '' });
+	const root = await makeTree(t, { a: '', b: '' });
 	for (const name of ['a', 'b']) {
 		await truncate(join(root, name), 3 * 2 ** 40);
 	}
@@ -290,7 +287,7 @@ test('more bytes than a seed can describe are refused before a byte is read', as
 });
 
 test('the signal stops the work, and no file stays open', async (t) => {
-	const root = await planted(t);
+	const root = await makeTree(t, TREE);
 	const stop = new AbortController();
 	const making = makeFolder(root, { signal: stop.signal, onLength: () => stop.abort() });
 	assert.is((await rejects(making)).code, 'ERR_ABORTED');
@@ -298,7 +295,7 @@ test('the signal stops the work, and no file stays open', async (t) => {
 });
 
 test('a folder that does not exist, and a folder without a name, each have their own error', async (t) => {
-	const root = await planted(t);
+	const root = await makeTree(t, TREE);
 	assert.is((await rejects(makeFolder(join(root, 'nothing here')))).code, 'ERR_NO_FILE');
 	assert.is((await rejects(makeFolder(join(root, 'large')))).code, 'ERR_NO_FILE');
 	assert.is((await rejects(makeFolder('/'))).code, 'ERR_NAME');
@@ -309,7 +306,7 @@ test('a folder that does not exist, and a folder without a name, each have their
 test('rightInFolder finds the right chunks, and counts chunks of missing files as wrong', async (t) => {
 	const chunkSize = 512;
 	const made = folderOf({ a: contentOf(2_000), 'b/c': contentOf(700), d: x('e') }, { chunkSize });
-	const root = await planted(t, { a: contentOf(2_000), 'b/c': contentOf(700), d: x('e') });
+	const root = await makeTree(t, { a: contentOf(2_000), 'b/c': contentOf(700), d: x('e') });
 	const { index, seed } = made;
 	const location = {
 		root,

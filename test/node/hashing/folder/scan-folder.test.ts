@@ -11,16 +11,11 @@ import {
 } from '../../../../node/hashing/folder/scan-folder.ts';
 import { globMatcher } from '../../../../node/util/globs.ts';
 import { FolderPaths, formatIndex, whyNoLink } from '../../../../protocol/index.ts';
-import { makeFolder } from '../../../helpers/fixtures/folder.ts';
-import { d, l, plant, sha256, type Tree, x } from '../../../helpers/fixtures/trees.ts';
-import { type Scope, suite } from '../../../helpers/harness/suite.ts';
+import { d, l, makeTree, sha256, x } from '../../../helpers/fixtures/trees.ts';
+import { suite } from '../../../helpers/harness/suite.ts';
 import { throwsCode } from '../../../helpers/harness/throws-code.ts';
 
 const test = suite('scanFolder');
-
-async function planted(t: Scope, tree: Tree): Promise<string> {
-	return await plant(join(await makeFolder(t), 'folder'), tree);
-}
 
 const pathsOf = ({ entries }: Scan): string[] => entries.map(({ kind, path }) => `${kind} ${path}`);
 const oddOf = ({ odd }: Scan): Record<string, string> =>
@@ -39,7 +34,7 @@ function isAccepted({ entries }: Scan): void {
 }
 
 test('returns every entry once, in the order of an index', async (t) => {
-	const root = await planted(t, {
+	const root = await makeTree(t, {
 		'b/c': 'text',
 		'b!': '',
 		'b/a/deep': x('run'),
@@ -67,7 +62,7 @@ test('returns every entry once, in the order of an index', async (t) => {
 });
 
 test('the files of a follower are left out of a folder that follows a channel', async (t) => {
-	const root = await planted(t, {
+	const root = await makeTree(t, {
 		'.shoal/place': 'shoal place 1',
 		'.shoal/applied': 'a record',
 		'a/.shoal/place': 'not at the top',
@@ -77,17 +72,17 @@ test('the files of a follower are left out of a folder that follows a channel', 
 		assert.equal(pathsOf(scan), ['f a/.shoal/place', 'f b']);
 		assert.equal(scan.odd, []);
 	}
-	const other = await planted(t, { '.shoal/own': 'own' });
+	const other = await makeTree(t, { '.shoal/own': 'own' });
 	assert.equal(pathsOf(scanFolder(other)), ['f .shoal/own']);
 });
 
 test('an empty folder has no entries', async (t) => {
-	const { entries, odd } = scanFolder(await planted(t, {}));
+	const { entries, odd } = scanFolder(await makeTree(t, {}));
 	assert.equal([...entries, ...odd], []);
 });
 
 test('sockets, pipes and devices are reported as odd, each with its kind; the entries beside them are accepted', async (t) => {
-	const root = await planted(t, { 'sub/file': '' });
+	const root = await makeTree(t, { 'sub/file': '' });
 	execFileSync('mkfifo', [join(root, 'pipe')]);
 	const server = createServer().listen(join(root, 'sub/socket'));
 	t.defer(() => server.close());
@@ -98,7 +93,7 @@ test('sockets, pipes and devices are reported as odd, each with its kind; the en
 });
 
 test('names that cannot be shared are reported as odd, each with the reason', async (t) => {
-	const root = await planted(t, {
+	const root = await makeTree(t, {
 		good: '',
 		'back\\slash': '',
 		'tab\tin/it': '',
@@ -122,7 +117,7 @@ test('names that cannot be shared are reported as odd, each with the reason', as
 });
 
 test('names are shared in NFC and read under their name on the disk; two names with the same NFC form are both odd', async (t) => {
-	const root = await planted(t, {
+	const root = await makeTree(t, {
 		'e\u0301/a\u030a': 'one form',
 		'u\u0308': 'twin',
 		'\u00fc': 'twin',
@@ -165,7 +160,7 @@ test('links are odd if they leave the folder, lead nowhere, form a loop, or lead
 		'not-kept': 'pipe',
 		'ends-with-slash': 'sub/',
 	};
-	const root = await planted(t, {
+	const root = await makeTree(t, {
 		file: 'a',
 		'sub/file': 'b',
 		good: l('file'),
@@ -184,7 +179,7 @@ test('links are odd if they leave the folder, lead nowhere, form a loop, or lead
 });
 
 test('a folder that contains only odd links is shared as an empty folder, so links to it are accepted', async (t) => {
-	const root = await planted(t, {
+	const root = await makeTree(t, {
 		'only/bad': l('/etc/passwd'),
 		'only/deeper/worse': l('nothing'),
 		'to-only': l('only'),
@@ -207,7 +202,10 @@ test('a folder that contains only odd links is shared as an empty folder, so lin
 test('a link is odd if its target is longer than an index can express', async (t) => {
 	const deep = Array(31).fill('a').join('/');
 	const long = [...Array(4).fill('b'.repeat(250)), 'c'].join('/');
-	const root = await planted(t, { [`${deep}/link`]: l(`${'../'.repeat(31)}${long}`), [long]: 'a' });
+	const root = await makeTree(t, {
+		[`${deep}/link`]: l(`${'../'.repeat(31)}${long}`),
+		[long]: 'a',
+	});
 	const scan = scanFolder(root);
 	assert.equal(pathsOf(scan), [`d ${deep}`, `f ${long}`]);
 	assert.match(oddOf(scan)[`${deep}/link`] as string, /1024 bytes/);
@@ -217,7 +215,7 @@ test('a link is odd if its target is longer than an index can express', async (t
 test('paths that are too long or too deep are odd; the folders above them are kept', async (t) => {
 	const deep = Array(32).fill('a').join('/');
 	const long = Array(4).fill('b'.repeat(255)).join('/');
-	const root = await planted(t, { [`${deep}/b/c/d`]: '', [`${long}/too-long`]: '', [deep]: d });
+	const root = await makeTree(t, { [`${deep}/b/c/d`]: '', [`${long}/too-long`]: '', [deep]: d });
 	const scan = scanFolder(root);
 	assert.equal(pathsOf(scan), [`d ${deep}`, `d ${long}`]);
 	assert.match(oddOf(scan)[`${deep}/b`] as string, /32 parts/);
@@ -225,7 +223,7 @@ test('paths that are too long or too deep are odd; the folders above them are ke
 });
 
 test('excluded entries are not examined, whatever their kind', async (t) => {
-	const root = await planted(t, {
+	const root = await makeTree(t, {
 		'.git/config': '',
 		'src/a.o': '',
 		'src/a.c': '',
@@ -248,7 +246,7 @@ test('entries that cannot be read are odd; the entries beside them are accepted'
 	const isRoot = process.getuid?.() === 0;
 	// Only the effective user changes here; the system does not check a user id that is not
 	// effective.
-	const root = await planted(t, isRoot ? tree : { ...tree, secret: 'b' });
+	const root = await makeTree(t, isRoot ? tree : { ...tree, secret: 'b' });
 	await chmod(join(root, '..'), 0o755);
 	await chmod(join(root, 'secret'), 0o200).catch(() => {});
 	await chmod(join(root, 'closed'), 0o300);
@@ -276,7 +274,7 @@ test('entries that cannot be read are odd; the entries beside them are accepted'
 );
 
 test('too many entries, odd ones included, are refused before all of them are read', async (t) => {
-	const root = await planted(t, { 'b/c': '', 'b/d': '', 'b/e/f': '', 'b/g\\': '' });
+	const root = await makeTree(t, { 'b/c': '', 'b/d': '', 'b/e/f': '', 'b/g\\': '' });
 	assert.is(scanFolder(root, undefined, 5).entries.length, 3);
 	for (const most of [0, 1, 2, 3]) {
 		throwsCode('ERR_LIMIT', () => scanFolder(root, undefined, most));

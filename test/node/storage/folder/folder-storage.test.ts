@@ -18,14 +18,14 @@ import * as assert from 'uvu/assert';
 import { compareFolder } from '../../../../node/hashing/folder/compare-folder.ts';
 import { EntryStamps } from '../../../../node/storage/folder/entry-stamps.ts';
 import { FolderStorage } from '../../../../node/storage/folder/folder-storage.ts';
-import { makeFolder, openBelow } from '../../../helpers/fixtures/folder.ts';
+import { openBelow } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import {
 	d,
 	folderOf,
 	l,
 	locationOf,
-	plant,
+	makeTree,
 	type Tree,
 	x,
 } from '../../../helpers/fixtures/trees.ts';
@@ -49,7 +49,7 @@ const AT = folder.find('a/changed')?.offset as number;
 
 /** Writes the folder to the disk and opens its storage like a share does, guarded by stamps. */
 async function guarded(t: Scope, of = made, tree = TREE) {
-	const root = await plant(join(await makeFolder(t), 'folder'), tree);
+	const root = await makeTree(t, tree);
 	const { location, stamps } = compareFolder(locationOf(of, root), of.folder, undefined, () => {});
 	const storage = new FolderStorage(location, of.folder, new EntryStamps(stamps));
 	t.defer(() => storage.close());

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { makeFolder } from '../../../../node/hashing/folder/make-folder.ts';
 import { FolderStorage } from '../../../../node/storage/folder/folder-storage.ts';
 import { openBelow } from '../../../helpers/fixtures/folder.ts';
-import { makeTree } from '../../../helpers/fixtures/make-tree.ts';
+import { makeTree } from '../../../helpers/fixtures/trees.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('a folder of many small files');

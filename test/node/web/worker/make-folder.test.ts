@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { makeFolder as makeOnDisk } from '../../../../node/hashing/folder/make-folder.ts';
 import { makeFolder } from '../../../../node/web/worker/make-folder.ts';
 import { makeFolder as temporaryFolder } from '../../../helpers/fixtures/folder.ts';
-import { writeTree } from '../../../helpers/fixtures/tree.ts';
+import { plant } from '../../../helpers/fixtures/trees.ts';
 import { suite } from '../../../helpers/harness/suite.ts';
 
 const test = suite('the seed of a folder in a browser');
@@ -35,7 +35,7 @@ test('the seed equals that of the same files on a disk, and the content can be r
 					([path, size]) => [path, randomBytes(size)] as const,
 				);
 				const path = join(root, `folder ${round}`);
-				await writeTree(path, Object.fromEntries(contents));
+				await plant(path, Object.fromEntries(contents));
 				const files = contents.map(([at, bytes]) => [at, new File([bytes], 'any')] as const);
 				const made = await makeFolder({ name: `folder ${round}`, files });
 				const { seed, folder } = await makeOnDisk(path);
