@@ -201,14 +201,21 @@ test('T32: the URL of a broker in the wrong place is not printed with its passwo
 });
 
 test('T32: join and later commands print neither the token nor the password of the joined broker', async (t) => {
-	const folder = await makeFolder(t);
-	const env = { ...CACHELESS, XDG_CONFIG_HOME: folder };
+	const env = { ...CACHELESS, XDG_CONFIG_HOME: await makeFolder(t) };
 	const token = 'PLANTEDtoken0123456789';
 	const broker = `mqtt://user:${SECRET}@127.0.0.1:1`;
 	const link = `shoal:join?${new URLSearchParams({ broker, token })}`;
 	const damaged = link.replace('token=', 'token=!');
-	for (const args of [['join', link], ['join', damaged], ['ls'], ['get', link], ['watch']]) {
-		const outcome = await runShoal(t, args, { env });
+	const isJoined = { ...env, SHOAL_JOIN: link };
+	for (const [args, used, code] of [
+		[['join', link], env, 4],
+		[['join', damaged], env, 2],
+		[['get', link], env, 2],
+		[['ls'], isJoined, 4],
+		[['watch'], isJoined, 4],
+	] as const) {
+		const outcome = await runShoal(t, args, { env: used });
+		assert.is(outcome.code, code, args[0]);
 		assert.not.match(outcome.text + outcome.stderr, SECRET, args[0]);
 		assert.not.match(outcome.text + outcome.stderr, token, args[0]);
 	}
