@@ -156,6 +156,14 @@ test('a late state lost or disconnected of an earlier session does not end a nod
 	assert.equal(shown(registry), [ANN]);
 });
 
+test('an announce that arrives after its node was lost does not bring the node back', () => {
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, state(S1), false);
+	registry.nodeState(ANN, state(S1, 'lost'), false);
+	assert.not(eventsOf(registry.announce(SEED, ANN, announce(S1), false)).includes('node-joined'));
+	assert.equal(shown(registry), []);
+});
+
 test('a lost node returns with a new session and a matching update', () => {
 	const { registry, clock } = makeRegistry();
 	registry.nodeState(ANN, state(S1), false);

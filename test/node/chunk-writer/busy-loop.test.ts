@@ -50,4 +50,13 @@ test('a load of more than a second ago does not count', () => {
 	assert.not(pass(200, 10));
 });
 
+test('each measurement begins where the one before has ended', () => {
+	const pass = load();
+	assert.ok(pass(100, 1, 60));
+	assert.ok(pass(900, 10));
+	assert.not(pass(200, 10));
+	assert.not(pass(100, 10, 40), 'the work');
+	assert.ok(pass(100, 100), 'the time, and the processor time');
+});
+
 test.run();

@@ -142,6 +142,8 @@ test('the timeout grows with slow answers; before the first answer it is the tim
 	assert.is(window.timeout, 15_000);
 	window.onTimeout(15_000);
 	assert.is(window.timeout, 15_000);
+	window.onAnswer(window.part, 0, 1_000);
+	assert.is(window.timeout, 3_000, 'RFC 6298, 2.2: the time, and four times half of it');
 	for (let answer = 1; answer <= 20; answer += 1) {
 		window.onAnswer(window.part, answer * 1_000, answer * 1_000 + 25_000);
 	}

@@ -18,6 +18,18 @@ test('the pause doubles from 5 s to a minute, and a lane that worked ends it', (
 	assert.ok(backoff.isTime('node-0001', now));
 });
 
+test('after a lane that had worked, the pause is 1 s; after one to a wrong machine, a minute', () => {
+	for (const [end, pause] of [
+		['lost', 1_000],
+		['mistaken', 60_000],
+	] as const) {
+		const backoff = new DialBackoff();
+		backoff[end]('node-0001', 0);
+		assert.not(backoff.isTime('node-0001', pause - 1), end);
+		assert.ok(backoff.isTime('node-0001', pause), end);
+	}
+});
+
 test('of many nodes that cannot be reached, those dialled first are forgotten', () => {
 	const backoff = new DialBackoff();
 	const nodes = Array.from({ length: 1_001 }, (_, number) => `node-${10_000 + number}`);
