@@ -81,7 +81,7 @@ export class Fleet {
 	members(newest: ChannelDocument | undefined): FleetMember[] {
 		return [...this.#receipts]
 			.map(([node, receipt]) => memberOf(node, receipt, newest))
-			.sort((a, b) => compare(a.name ?? '~', b.name ?? '~') || compare(a.node, b.node));
+			.sort((a, b) => compareTexts(a.name ?? '~', b.name ?? '~') || compareTexts(a.node, b.node));
 	}
 }
 
@@ -104,7 +104,8 @@ export function memberOf(
 	};
 }
 
-function compare(a: string, b: string): number {
+/** Compares two texts by their code units, for `sort`. */
+export function compareTexts(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 

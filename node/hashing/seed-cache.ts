@@ -5,6 +5,7 @@ import { nanoid } from 'nanoid';
 import { ensureFolder } from '../../broker/for-nodes.ts';
 import { parseSeed, type Seed } from '../../protocol/index.ts';
 import { cacheHome } from '../storage/home-folder.ts';
+import { magicLine } from '../storage/magic-line.ts';
 
 /** Options of a {@link SeedCache}. */
 export interface SeedCacheOptions {
@@ -186,7 +187,7 @@ export class SeedCache {
 
 function entryOf(real: string, stamp: string, body: readonly Uint8Array[]): Buffer {
 	const rest = Buffer.concat([Buffer.from(`${pathLine(real)}${stamp}\n`), ...body]);
-	return Buffer.concat([Buffer.from(firstLine(rest)), rest]);
+	return Buffer.concat([Buffer.from(`${magicLine(MAGIC, rest)}\n`), rest]);
 }
 
 /** The parts of an entry; undefined unless it is intact and has this path. */
@@ -195,7 +196,7 @@ function stampAndBody(
 	real: string,
 ): { readonly stamp: string; readonly body: Buffer } | undefined {
 	const rest = entry.subarray(entry.indexOf(LF) + 1);
-	const head = Buffer.from(firstLine(rest) + pathLine(real));
+	const head = Buffer.from(`${magicLine(MAGIC, rest)}\n${pathLine(real)}`);
 	const end = entry.indexOf(LF, head.length);
 	const isSound = entry.subarray(0, head.length).equals(head) && end >= 0;
 	return isSound
@@ -214,10 +215,6 @@ function contentOf(entry: Buffer): RememberedContent | undefined {
 	const indexBytes = Number(FOLDER_STAMP.exec(stamp)?.[2] ?? 0);
 	const index = indexBytes > 0 ? body.subarray(0, indexBytes) : undefined;
 	return { path, index, seed: parseSeed(body.subarray(indexBytes), NAME) };
-}
-
-function firstLine(rest: Uint8Array): string {
-	return `${MAGIC} ${createHash('sha256').update(rest).digest('hex')}\n`;
 }
 
 function pathLine(real: string): string {

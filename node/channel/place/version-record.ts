@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nanoid } from 'nanoid';
 import { parseSeed } from '../../../protocol/index.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { onFile, syncFolder } from '../../storage/fs-error.ts';
+import { magicLine } from '../../storage/magic-line.ts';
 import type { Version } from './place.ts';
 import { type VersionContent, versionContent } from './version-content.ts';
 
@@ -64,7 +64,7 @@ export async function writeRecord(path: string, record: VersionRecord): Promise<
 	};
 	const more = staged === undefined ? [] : [bytesOf(staged)];
 	const body = [Buffer.from(`${JSON.stringify(head)}\n`), text, index, stampBytes, ...more];
-	await writeSynced(path, [Buffer.from(`${firstLine(body)}\n`), ...body]);
+	await writeSynced(path, [Buffer.from(`${magicLine(MAGIC, ...body)}\n`), ...body]);
 }
 
 /** Reads a record. Undefined if there is none, or if it is damaged. */
@@ -72,7 +72,7 @@ export async function readRecord(path: string): Promise<VersionRecord | undefine
 	try {
 		const all = await readFile(path);
 		const body = all.subarray(all.indexOf(LF) + 1);
-		if (all.subarray(0, all.indexOf(LF)).toString() !== firstLine([body])) {
+		if (all.subarray(0, all.indexOf(LF)).toString() !== magicLine(MAGIC, body)) {
 			return undefined;
 		}
 		const end = body.indexOf(LF);
@@ -126,12 +126,4 @@ function bytesOf({ numbers }: EntryStamps): Uint8Array {
 
 function stampsOf(bytes: Uint8Array): EntryStamps {
 	return new EntryStamps(new BigUint64Array(Uint8Array.from(bytes).buffer));
-}
-
-function firstLine(body: readonly Uint8Array[]): string {
-	const hash = createHash('sha256');
-	for (const part of body) {
-		hash.update(part);
-	}
-	return `${MAGIC} ${hash.digest('hex')}`;
 }

@@ -5,6 +5,7 @@ import { nanoid } from 'nanoid';
 import { ensureFolder } from '../../../broker/for-nodes.ts';
 import type { RecordedFolder } from '../../hashing/folder/compare-folder.ts';
 import { stateHome } from '../../storage/home-folder.ts';
+import { magicLine } from '../../storage/magic-line.ts';
 
 /** The place of a recorded folder. */
 export interface RecordedPlace {
@@ -48,7 +49,7 @@ export class FolderRecords {
 			const head = all.subarray(0, all.indexOf(LF)).toString();
 			const end = body.indexOf(LF);
 			const about = JSON.parse(body.subarray(0, end).toString()) as RecordHead;
-			const isSound = head === firstLine(body) && about.path === path;
+			const isSound = head === magicLine(MAGIC, body) && about.path === path;
 			if (!isSound || about.identity !== identity) {
 				return undefined;
 			}
@@ -82,7 +83,7 @@ export class FolderRecords {
 			ensureFolder(dirname(file), 0o700);
 			const head = Buffer.from(`${JSON.stringify(about)}\n`);
 			const body = [head, index, new Uint8Array(stamps.buffer)];
-			const parts = [Buffer.from(`${firstLine(...body)}\n`), ...body];
+			const parts = [Buffer.from(`${magicLine(MAGIC, ...body)}\n`), ...body];
 			await writeFile(temporary, parts, { flag: 'wx', mode: 0o600 });
 			await rename(temporary, file);
 			await this.#forgetOthers(path, [identity, ...(present === undefined ? [] : [present])]);
@@ -115,12 +116,4 @@ export class FolderRecords {
 /** The text with which the file names of all records for `path` begin. */
 function startOf(path: string): string {
 	return `${createHash('sha256').update(path).digest('hex')}.`;
-}
-
-function firstLine(...body: readonly Uint8Array[]): string {
-	const hash = createHash('sha256');
-	for (const part of body) {
-		hash.update(part);
-	}
-	return `${MAGIC} ${hash.digest('hex')}`;
 }

@@ -1,5 +1,5 @@
 import { type ChannelDocument, type Receipt, seedFor } from '../../../protocol/index.ts';
-import { memberOf } from '../../channel/fleet.ts';
+import { compareTexts, memberOf } from '../../channel/fleet.ts';
 import type { FleetCounts, FollowerCell, Standing } from '../channel-messages.ts';
 
 /** The order of the cells: problems come first. */
@@ -57,8 +57,8 @@ export function sortCells(cells: FollowerCell[]): FollowerCell[] {
 		(a, b) =>
 			rank(a) - rank(b) ||
 			Number(a.isOn) - Number(b.isOn) ||
-			compare(a.name ?? '~', b.name ?? '~') ||
-			compare(a.node, b.node),
+			compareTexts(a.name ?? '~', b.name ?? '~') ||
+			compareTexts(a.node, b.node),
 	);
 }
 
@@ -90,13 +90,9 @@ export function groupsOf(cells: readonly FollowerCell[]): Array<readonly [string
 			followers.set(group, (followers.get(group) ?? 0) + 1);
 		}
 	}
-	return [...followers].sort(([a], [b]) => compare(a, b)).slice(0, MOST_GROUPS);
+	return [...followers].sort(([a], [b]) => compareTexts(a, b)).slice(0, MOST_GROUPS);
 }
 
 function rank({ standing }: FollowerCell): number {
 	return RANK.get(standing) ?? 0;
-}
-
-function compare(a: string, b: string): number {
-	return a < b ? -1 : a > b ? 1 : 0;
 }
