@@ -12,7 +12,7 @@ export interface SwarmCounts {
  */
 const SPREAD = 300;
 /** Most ms for which a follower then waits until the first follower has fetched the version. */
-const PATIENCE = 3_000;
+const MOST_WAIT = 3_000;
 /** ms between two looks at the swarm of the version, at first and at the most. */
 const LOOK_FIRST = 250;
 const LOOK_MOST = 1_000;
@@ -29,7 +29,7 @@ export class Turn {
 	readonly #random: () => number;
 	readonly #startedAt: number;
 	#notBefore = 0;
-	#patientUntil = 0;
+	#waitUntil = 0;
 	/** Number of looks at the swarm of the version. */
 	#looks = 0;
 
@@ -53,7 +53,7 @@ export class Turn {
 		const now = this.#now();
 		const isNew = now - this.#startedAt > STARTING;
 		this.#notBefore = isNew ? now + Math.cbrt(this.#random()) * SPREAD : 0;
-		this.#patientUntil = isNew ? this.#notBefore + PATIENCE : 0;
+		this.#waitUntil = isNew ? this.#notBefore + MOST_WAIT : 0;
 		this.#looks = 0;
 	}
 
@@ -69,7 +69,7 @@ export class Turn {
 	 * @param find asks for the swarm of the version; undefined: it is not known
 	 */
 	async isOfAnother(find: () => Promise<SwarmCounts | undefined>): Promise<boolean> {
-		if (this.#now() >= this.#patientUntil) {
+		if (this.#now() >= this.#waitUntil) {
 			return false;
 		}
 		const swarm = await find();

@@ -1,12 +1,16 @@
 import { isShoalError, type ShoalError } from '../errors.ts';
 
+/**
+ * ms between two rounds, at first and at the most: so short that all nodes reconnect within seconds
+ * after the broker restarts. The jitter spreads the reconnects.
+ */
 const RETRY_FIRST = 250;
-// ms. Short enough that all nodes reconnect within seconds after the broker restarts; the jitter
-// spreads the reconnects.
 const RETRY_MOST = 2_000;
-// ms. A server that is switched off does not answer at all. With a list of brokers, one that is
-// silent for so long is left for the next one; a slow one gets all its time in every second round.
-const PATIENCE = 2_000;
+/**
+ * ms after which an attempt fails in every second round, with several brokers: a server that is
+ * switched off does not answer at all. A slow server has the whole timeout in the other rounds.
+ */
+const SHORT_TIMEOUT = 2_000;
 
 /**
  * Which broker of a list a link connects to, how long it waits before, and for how long it tries.
@@ -39,7 +43,7 @@ export class BrokerChoice<B> {
 
 	/** ms after which the next attempt fails. */
 	get connectTimeout(): number {
-		return this.#isImpatient(this.#round) ? PATIENCE : this.#timeout;
+		return this.#isShort(this.#round) ? SHORT_TIMEOUT : this.#timeout;
 	}
 
 	/**
@@ -71,11 +75,11 @@ export class BrokerChoice<B> {
 	 */
 	mayBeSlow(failures: readonly ShoalError[]): boolean {
 		const isSilent = failures.some(({ cause }) => isShoalError(cause, 'ERR_TIMEOUT'));
-		return isSilent && this.#isImpatient(this.#round - 1);
+		return isSilent && this.#isShort(this.#round - 1);
 	}
 
-	#isImpatient(round: number): boolean {
-		return this.brokers.length > 1 && round % 2 === 0 && PATIENCE < this.#timeout;
+	#isShort(round: number): boolean {
+		return this.brokers.length > 1 && round % 2 === 0 && SHORT_TIMEOUT < this.#timeout;
 	}
 
 	get #round(): number {

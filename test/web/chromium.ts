@@ -6,7 +6,7 @@ import type { Scope } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
 
 /** The timeout for everything in a tab, ms: long enough for a busy machine. */
-const PATIENCE = 100_000;
+const TIMEOUT = 100_000;
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -59,9 +59,9 @@ export async function openTab(t: Scope, url: string, options: TabOptions = {}): 
 		colorScheme: scheme,
 		acceptDownloads: true,
 		...(options.keepsPages && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
-		timeout: PATIENCE,
+		timeout: TIMEOUT,
 	});
-	context.setDefaultTimeout(PATIENCE);
+	context.setDefaultTimeout(TIMEOUT);
 	t.defer(() => context.close());
 	const page = context.pages()[0] ?? (await context.newPage());
 	const trouble: string[] = [];

@@ -137,9 +137,9 @@ async function downloadAll(
 	asked: Asked,
 ): Promise<void> {
 	const view = new ProgressView(context.output);
-	const isPatient = asked.flags.wait === true;
+	const waits = asked.flags.wait === true;
 	const count = contents.length;
-	const all = count > 1 ? new SeveralDownloads(view, count, isPatient) : undefined;
+	const all = count > 1 ? new SeveralDownloads(view, count, waits) : undefined;
 	const ended = await Promise.allSettled(
 		contents.map((content) => download(context, node, content, { ...asked, view, all })),
 	);

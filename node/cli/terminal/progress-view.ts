@@ -67,19 +67,19 @@ export class ProgressView {
 /**
  * Shows the progress of a download: a bar, or for what it waits while its length is not known yet.
  *
- * @param isPatient whether the download waits until a node has the content
+ * @param waits whether the download waits until a node has the content
  * @param title the operation
  */
 export function showDownload(
 	view: Pick<ProgressView, 'show'>,
 	progress: Progress,
-	isPatient: boolean,
+	waits: boolean,
 	title: string = downloadTitle(progress),
 ): void {
 	const { phase, have, length, waitsFor } = progress;
 	const isOpen = length > 0 || phase === 'verifying';
 	const fraction = length > 0 ? have / length : isOpen ? 1 : 0;
-	const what = isPatient && phase === 'finding' ? 'waiting for a node that has it' : WAITING[phase];
+	const what = waits && phase === 'finding' ? 'waiting for a node that has it' : WAITING[phase];
 	const closed = waitsFor === undefined ? what : WAITS_FOR[waitsFor];
 	view.show(title, fraction, isOpen ? downloadText(progress) : closed);
 }

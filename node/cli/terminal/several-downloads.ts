@@ -5,19 +5,19 @@ import { type ProgressView, showDownload } from './progress-view.ts';
 export class SeveralDownloads {
 	readonly #view: Pick<ProgressView, 'show'>;
 	readonly #count: number;
-	readonly #isPatient: boolean;
+	readonly #waits: boolean;
 	/** The progress of each seed whose download has not failed. */
 	readonly #all = new Map<string, Progress>();
 	#failed = 0;
 
 	/**
 	 * @param count number of downloads
-	 * @param isPatient whether they wait until a node has the content
+	 * @param waits whether they wait until a node has the content
 	 */
-	constructor(view: Pick<ProgressView, 'show'>, count: number, isPatient: boolean) {
+	constructor(view: Pick<ProgressView, 'show'>, count: number, waits: boolean) {
 		this.#view = view;
 		this.#count = count;
-		this.#isPatient = isPatient;
+		this.#waits = waits;
 	}
 
 	/** Takes the progress of one download, and shows that of all. */
@@ -58,7 +58,7 @@ export class SeveralDownloads {
 		const sum = { phase, have, length, sources, waitsFor, files: undefined };
 		const failed = this.#failed === 0 ? '' : `, ${this.#failed} failed`;
 		const title = `${this.#count} downloads${failed}`;
-		showDownload(this.#view, { ...latest, ...sum }, this.#isPatient, title);
+		showDownload(this.#view, { ...latest, ...sum }, this.#waits, title);
 	}
 }
 

@@ -47,7 +47,7 @@ export interface Cluster {
 export const SERVERS = 3;
 
 /** Milliseconds within which a server has to answer. */
-const PATIENCE = 3_000;
+const ANSWER_WITHIN = 3_000;
 
 /** Every server on this machine. */
 export const HERE: readonly Place[] = Array.from({ length: SERVERS }, () => ({
@@ -83,7 +83,7 @@ export async function delivers(from: string, to: string): Promise<boolean> {
 	const ids = [makeNodeId(), makeNodeId()] as const;
 	const links: Link[] = [];
 	const open = async (url: string, id: string): Promise<Link> => {
-		const link = await Link.open({ url, id, timeout: PATIENCE });
+		const link = await Link.open({ url, id, timeout: ANSWER_WITHIN });
 		links.push(link);
 		return link;
 	};
@@ -96,7 +96,7 @@ export async function delivers(from: string, to: string): Promise<boolean> {
 		await receiver.subscribe(topics.inboxFilter(ids[0]));
 		const sender = await open(from, ids[1]);
 		await sender.publish(topics.request(ids[0], ids[1]), Buffer.from('x'));
-		await until('the message', () => isThere, PATIENCE);
+		await until('the message', () => isThere, ANSWER_WITHIN);
 		return true;
 	} catch {
 		return false;

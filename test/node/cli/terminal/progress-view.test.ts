@@ -37,10 +37,10 @@ test('F6: the line says what the download waits for, whatever the number of sour
 });
 
 test('before its length is known, the line says what the download waits for', () => {
-	const lineOf = (about: Partial<Progress>, isPatient: boolean): string | undefined => {
+	const lineOf = (about: Partial<Progress>, waits: boolean): string | undefined => {
 		const lines: string[] = [];
 		const view = { show: (_: string, __: number, text: string) => lines.push(text) };
-		showDownload(view, { ...progress, have: 0, length: 0, ...about }, isPatient);
+		showDownload(view, { ...progress, have: 0, length: 0, ...about }, waits);
 		return lines[0];
 	};
 	assert.is(lineOf({ phase: 'finding' }, false), 'asking who has it');

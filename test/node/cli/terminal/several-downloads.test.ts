@@ -30,12 +30,12 @@ test('a download that has failed counts no more, and the title says so', () => {
 });
 
 test('while no length is known, it is told for what the downloads wait, not that they are complete', () => {
-	for (const [isPatient, finding] of [
+	for (const [waits, finding] of [
 		[false, 'asking who has it'],
 		[true, 'waiting for a node that has it'],
 	] as const) {
 		const shown: [string, number, string][] = [];
-		const all = new SeveralDownloads({ show: (...line) => shown.push(line) }, 2, isPatient);
+		const all = new SeveralDownloads({ show: (...line) => shown.push(line) }, 2, waits);
 		all.show(progressOf('a', { phase: 'finding', length: 0, sources: 0 }));
 		assert.equal(shown.at(-1), ['2 downloads', 0, finding]);
 		all.show(progressOf('b', { length: 0, sources: 0 }));
