@@ -1,6 +1,12 @@
 import * as assert from 'uvu/assert';
-import type { Decision } from '../../broker/index.ts';
-import { announce, eventsOf, makeRegistry, seedId, state } from '../helpers/fixtures/registry.ts';
+import {
+	announce,
+	eventsOf,
+	makeRegistry,
+	reasonsOf,
+	seedId,
+	state,
+} from '../helpers/fixtures/registry.ts';
 import { suite } from '../helpers/harness/suite.ts';
 
 const test = suite('reports');
@@ -9,9 +15,6 @@ const BOB = 'node-bob1';
 const S1 = 'session-1';
 const ID = '0123456789abcdef';
 const SEED = seedId(1);
-
-const reasons = (decisions: readonly Decision[]): string[] =>
-	decisions.flatMap((each) => (each.do === 'refuse' ? [each.why] : []));
 
 test('a report of one node about another is published as an event, and changes no listing', () => {
 	const { registry } = makeRegistry();
@@ -32,7 +35,7 @@ test('T10: reports are refused beyond the rate of a node, and from nodes that ar
 	const say = (by: string, seed = SEED): string[] => {
 		const about = { event: 'node-dropped', seed, node: BOB } as const;
 		const decisions = registry.report(by, { op: 'report', id: ID, ...about });
-		return [...eventsOf(decisions), ...reasons(decisions)];
+		return [...eventsOf(decisions), ...reasonsOf(decisions)];
 	};
 	assert.equal(say(ANN), ['report'], 'an unknown node');
 	registry.nodeState(ANN, state(S1), false);

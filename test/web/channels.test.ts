@@ -20,34 +20,15 @@ import { ChannelClient } from '../helpers/harness/channel-client.ts';
 import { startNode } from '../helpers/harness/node.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
-import { findings } from './axe.ts';
 import { openTab } from './chromium.ts';
+import { inspect } from './inspect.ts';
 import { spawnServed } from './served.ts';
 
 const test = suite('channels on the page', { timeout: 300_000 });
-const PICTURES = process.env.SHOAL_PICTURES;
 const topics = new Topics();
 const FOLLOWERS = 1_000;
 /** Most ms that the page may be busy at once. */
 const MOST_BUSY = 100;
-
-/** Checks that a view is accessible and fits into the window, light and wide, then dark and narrow. */
-async function inspect(page: Page, view: string): Promise<void> {
-	for (const [colorScheme, width, height] of [
-		['dark', 360, 740],
-		['light', 1280, 900],
-	] as const) {
-		await page.emulateMedia({ colorScheme });
-		await page.setViewportSize({ width, height });
-		assert.equal(await findings(page), [], `${view}, ${colorScheme}`);
-		const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-		assert.ok(wide <= 0, `${view}, ${width} px: ${wide} px too wide`);
-		if (PICTURES !== undefined) {
-			await page.waitForTimeout(700);
-			await page.screenshot({ path: join(PICTURES, `${view}-${colorScheme}.png`) });
-		}
-	}
-}
 
 const count = (page: Page, name: string) =>
 	page.locator('.counts div', { hasText: name }).locator('dd');

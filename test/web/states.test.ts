@@ -6,12 +6,11 @@ import { listed, startNode } from '../helpers/harness/node.ts';
 import { randomFile, Shoal, sha256 } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
-import { findings } from './axe.ts';
 import { openTab, untilNothingIsKept } from './chromium.ts';
+import { inspect } from './inspect.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
 
 const test = suite('states of the page', { timeout: 300_000 });
-const PICTURES = process.env.SHOAL_PICTURES;
 const SIZE = 20_000_000;
 const NAME = 'file.bin';
 
@@ -28,28 +27,6 @@ async function start(t: Scope, ...shareArgs: string[]) {
 async function restart(t: Scope, { url, page }: { url: string; page: string }): Promise<void> {
 	const ports = ['--port', new URL(url).port, '--http', new URL(page).port, '--no-mdns'];
 	await new Shoal(t, ['broker', ...ports]).event('listening');
-}
-
-/**
- * Checks a view, light and wide, then dark and narrow: it must be accessible, and fit into the
- * window.
- */
-async function inspect(page: Page, view: string): Promise<void> {
-	for (const [colorScheme, width, height] of [
-		['light', 1280, 900],
-		['dark', 360, 740],
-	] as const) {
-		await page.emulateMedia({ colorScheme });
-		await page.setViewportSize({ width, height });
-		assert.equal(await findings(page), [], `${view}, ${colorScheme}`);
-		const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-		assert.ok(wide <= 0, `${view}, ${width} px: ${wide} px too wide`);
-		if (PICTURES !== undefined) {
-			await page.screenshot({ path: join(PICTURES, `${view}-${colorScheme}.png`) });
-		}
-	}
-	await page.emulateMedia({ colorScheme: 'light' });
-	await page.setViewportSize({ width: 1280, height: 900 });
 }
 
 /** The bytes of its download that the page shows. */

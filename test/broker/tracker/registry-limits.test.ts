@@ -1,11 +1,11 @@
 import * as assert from 'uvu/assert';
-import type { Decision } from '../../../broker/index.ts';
 import { encodeJson } from '../../../protocol/index.ts';
 import {
 	announce,
 	forgottenOf,
 	makeCrowdedRegistry,
 	makeRegistry,
+	reasonsOf,
 	seedId,
 	state,
 	status,
@@ -18,18 +18,19 @@ const BOB = 'node-bob1';
 const S1 = 'session-1';
 const ID = '0123456789abcdef';
 
-const reasons = (decisions: readonly Decision[]): string[] =>
-	decisions.flatMap((each) => (each.do === 'refuse' ? [each.why] : []));
-
 test('T10: announces of one node beyond its limit are refused and cleared; its next update is told', () => {
 	const { registry } = makeRegistry({ nodeAnnounces: 2 });
 	registry.nodeState(ANN, state(S1), false);
 	registry.announce(seedId(1), ANN, announce(S1), false);
 	registry.announce(seedId(2), ANN, announce(S1), false);
 	const decisions = registry.announce(seedId(3), ANN, announce(S1), false);
-	assert.equal(reasons(decisions), ['node-announces']);
+	assert.equal(reasonsOf(decisions), ['node-announces']);
 	assert.equal(forgottenOf(decisions), [`${ANN} ${seedId(3)}`]);
-	assert.equal(reasons(registry.announce(seedId(2), ANN, announce(S1, {}, 2), false)), [], 'known');
+	assert.equal(
+		reasonsOf(registry.announce(seedId(2), ANN, announce(S1, {}, 2), false)),
+		[],
+		'known',
+	);
 	const all = [seedId(1), seedId(2), seedId(3)];
 	assert.equal(registry.update(ANN, status(S1, all)), { status: 'ok', refused: [seedId(3)] });
 	assert.equal(registry.update(ANN, status(S1, all.slice(0, 2))), { status: 'ok', refused: [] });
@@ -39,7 +40,7 @@ test('T10: announces of one node beyond its limit are refused and cleared; its n
 test('T10: new announces of one node beyond its rate are refused, those of other nodes are not', () => {
 	const { registry, clock } = makeRegistry({ announceBurst: 3, announceRate: 2 });
 	const say = (number: number, node = ANN): string[] =>
-		reasons(registry.announce(seedId(number), node, announce(S1), false));
+		reasonsOf(registry.announce(seedId(number), node, announce(S1), false));
 	assert.equal([say(1), say(2), say(3), say(4)], [[], [], [], ['announce-rate']]);
 	assert.equal(say(4, BOB), []);
 	clock.advance(500);
@@ -51,11 +52,13 @@ test('T10: announces beyond the limit of all nodes are refused, and no earlier a
 	const { registry } = makeRegistry({ announces: 2 });
 	registry.announce(seedId(1), ANN, announce(S1), false);
 	registry.announce(seedId(2), ANN, announce(S1), false);
-	assert.equal(reasons(registry.announce(seedId(1), BOB, announce(S1), false)), ['announces']);
-	assert.equal(reasons(registry.announce(seedId(1), 'node-carl', announce(S1), false)), ['nodes']);
+	assert.equal(reasonsOf(registry.announce(seedId(1), BOB, announce(S1), false)), ['announces']);
+	assert.equal(reasonsOf(registry.announce(seedId(1), 'node-carl', announce(S1), false)), [
+		'nodes',
+	]);
 	assert.is(registry.query(seedId(1)).seeders, 1);
 	registry.withdraw(seedId(2), ANN);
-	assert.equal(reasons(registry.announce(seedId(1), BOB, announce(S1), false)), []);
+	assert.equal(reasonsOf(registry.announce(seedId(1), BOB, announce(S1), false)), []);
 });
 
 test('an announce whose length and number of chunks do not fit is refused, and the one it replaces is removed', () => {
@@ -63,7 +66,7 @@ test('an announce whose length and number of chunks do not fit is refused, and t
 	registry.announce(seedId(1), ANN, announce(S1), false);
 	const lie = announce(S1, { length: 1_500, chunks: 4 });
 	const decisions = registry.announce(seedId(1), ANN, lie, false);
-	assert.equal(reasons(decisions), ['layout']);
+	assert.equal(reasonsOf(decisions), ['layout']);
 	assert.equal(registry.seeds(), { seeds: [] });
 });
 

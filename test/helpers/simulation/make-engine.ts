@@ -1,4 +1,5 @@
 import { CoDownloaders } from '../../../node/engine/co-downloaders.ts';
+import type { Decision } from '../../../node/engine/decision.ts';
 import { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import type { DownloadEngineOptions } from '../../../node/engine/engine-options.ts';
 import { Bitfield, Layout } from '../../../protocol/index.ts';
@@ -38,4 +39,14 @@ export function makeEngine({ chunks, size, nodes = [], ...options }: MakeEngineO
 		engine.nodeHas(node, Bitfield.full(chunks).indices());
 	}
 	return engine;
+}
+
+/** A decision to send a request. */
+export type Request = Extract<Decision, { readonly do: 'request' }>;
+
+/** The requests in `decisions`: all, or those to `node`. */
+export function requestsIn(decisions: readonly Decision[], node?: string): Request[] {
+	return decisions.filter((each): each is Request => {
+		return each.do === 'request' && (node === undefined || each.node === node);
+	});
 }

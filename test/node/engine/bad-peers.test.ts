@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert';
 import type { Decision } from '../../../node/engine/decision.ts';
 import { Bitfield } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
-import { makeEngine } from '../../helpers/simulation/make-engine.ts';
+import { makeEngine, requestsIn } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('peers that send nothing or wrong chunks');
 /** Bytes of a chunk, which is one part. */
@@ -12,9 +12,6 @@ const CHUNKS = 16;
 const TIMEOUT = 2_100;
 
 const engineOf = (...nodes: string[]) => makeEngine({ chunks: CHUNKS, size: SIZE, nodes });
-
-const requestsIn = (decisions: readonly Decision[]) =>
-	decisions.flatMap((each) => (each.do === 'request' ? [each] : []));
 
 test('if one open request is all that a rate limit allows, the next one goes to another node than the silent one', () => {
 	const engine = engineOf('silent', 'good');

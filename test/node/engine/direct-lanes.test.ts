@@ -8,7 +8,7 @@ import { isTooSlow } from '../../../node/engine/too-slow.ts';
 import { Bitfield, Layout, MAX_RANGE } from '../../../protocol/index.ts';
 import { seededRandom } from '../../helpers/harness/random.ts';
 import { suite } from '../../helpers/harness/suite.ts';
-import { makeEngine } from '../../helpers/simulation/make-engine.ts';
+import { makeEngine, type Request, requestsIn } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('requests on direct lanes, with co-downloaders');
 const SIZE = 256 * 1024;
@@ -46,11 +46,6 @@ function engineOf(chunks: number, others: readonly string[]) {
 }
 
 type Engine = DownloadEngine;
-type Request = Extract<Decision, { do: 'request' }>;
-
-function requestsTo(decisions: readonly Decision[], node: string): Request[] {
-	return decisions.filter((each): each is Request => each.do === 'request' && each.node === node);
-}
 
 const isCancel = (each: Decision): boolean => each.do === 'cancel';
 
@@ -71,7 +66,7 @@ test('a node first requests its own shares, in long runs that stay within one sh
 	const seen: [chunk: number, count: number][] = [];
 	let decisions = engine.decide(0);
 	for (let now = 10; now < 130; now += 10) {
-		const requests = requestsTo(decisions, SEEDER);
+		const requests = requestsIn(decisions, SEEDER);
 		for (const [offset, length] of requests.flatMap(({ ranges }) => ranges)) {
 			seen.push([Math.floor(offset / SIZE), Math.ceil(length / SIZE)]);
 		}
@@ -90,24 +85,24 @@ test('a run for a reader begins with the chunk that the reader needs', () => {
 	const { engine, demand } = engineOf(16_384, ['one', 'two', 'three']);
 	let decisions = engine.decide(0);
 	for (let now = 10; now < 130; now += 10) {
-		answer(engine, requestsTo(decisions, SEEDER), now);
+		answer(engine, requestsIn(decisions, SEEDER), now);
 		decisions = engine.decide(now);
 	}
-	answer(engine, requestsTo(decisions, SEEDER), 130);
+	answer(engine, requestsIn(decisions, SEEDER), 130);
 	const chunk = [...Array(16_384).keys()].findIndex((each) => {
 		const isOpen = (one: number): boolean => engine.states.of(one) === 'missing';
 		return each % SHARE === 2 && [-2, -1, 0, 1].every((step) => isOpen(each + step));
 	});
 	demand.set({}, { first: chunk, count: 2 });
-	const ranges = requestsTo(engine.decide(130), SEEDER).flatMap((each) => each.ranges);
+	const ranges = requestsIn(engine.decide(130), SEEDER).flatMap((each) => each.ranges);
 	assert.equal(ranges[0], [chunk * SIZE, 2 * SIZE]);
 });
 
 test('a request that a complete node lets wait goes to a co-downloader that has the chunk by now', () => {
 	const { engine } = engineOf(256, ['one']);
 	// The first window is one chunk; after its answer, several chunks are requested.
-	answer(engine, requestsTo(engine.decide(0), SEEDER), 0);
-	const [first] = requestsTo(engine.decide(0), SEEDER);
+	answer(engine, requestsIn(engine.decide(0), SEEDER), 0);
+	const [first] = requestsIn(engine.decide(0), SEEDER);
 	assert.ok(first && first.ranges.length > 1);
 	// One chunk arrives, so that the usual time of an answer is known. The others wait.
 	const [offset = 0] = first.ranges[0] ?? [];
@@ -121,7 +116,7 @@ test('a request that a complete node lets wait goes to a co-downloader that has 
 	assert.not(engine.decide(100).some(isCancel), 'the seeder may answer soon');
 	const later = engine.decide(400);
 	assert.ok(later.some((each) => isCancel(each) && 'node' in each && each.node === SEEDER));
-	const asked = requestsTo(later, 'one').flatMap(({ ranges }) => ranges);
+	const asked = requestsIn(later, 'one').flatMap(({ ranges }) => ranges);
 	assert.ok(
 		asked.some(([each]) => Math.floor(each / SIZE) === chunk),
 		`chunk ${chunk}`,
@@ -130,8 +125,8 @@ test('a request that a complete node lets wait goes to a co-downloader that has 
 
 test('a request that a complete node passes over goes to a co-downloader that has the chunk, without a long wait', () => {
 	const { engine } = engineOf(256, ['one']);
-	answer(engine, requestsTo(engine.decide(0), SEEDER), 0);
-	const [request] = requestsTo(engine.decide(0), SEEDER);
+	answer(engine, requestsIn(engine.decide(0), SEEDER), 0);
+	const [request] = requestsIn(engine.decide(0), SEEDER);
 	const { ranges } = request as Request;
 	const chunkOf = ([offset]: readonly [number, number]): number => Math.floor(offset / SIZE);
 	const chunk = chunkOf(ranges[0] as [number, number]);
@@ -142,7 +137,7 @@ test('a request that a complete node passes over goes to a co-downloader that ha
 	answer(engine, [{ ...(request as Request), ranges: later }], 100);
 	const decisions = engine.decide(120);
 	assert.ok(decisions.some((each) => isCancel(each) && 'node' in each && each.node === SEEDER));
-	const asked = requestsTo(decisions, 'one').flatMap((each) => each.ranges);
+	const asked = requestsIn(decisions, 'one').flatMap((each) => each.ranges);
 	assert.ok(asked.some((range) => chunkOf(range) === chunk));
 });
 
@@ -164,7 +159,7 @@ test('a complete node is not asked for chunks that co-downloaders have, while en
 	let decisions = engine.decide(0);
 	const asked: number[] = [];
 	for (let now = 10; now < 200; now += 10) {
-		const requests = requestsTo(decisions, SEEDER);
+		const requests = requestsIn(decisions, SEEDER);
 		asked.push(
 			...requests.flatMap(({ ranges }) => ranges.map(([offset]) => Math.floor(offset / SIZE))),
 		);
@@ -197,7 +192,7 @@ function askedOfSlow(lacking: number | undefined, isDirect = true): number[] {
 	);
 	engine.rebound('fast', { isDirect: true, mostPart: SIZE });
 	engine.nodes.get('fast')?.window.onAnswer(SIZE, 0, 100);
-	assert.ok(requestsTo(engine.decide(100), 'fast').length > 0);
+	assert.ok(requestsIn(engine.decide(100), 'fast').length > 0);
 	engine.nodeHas(SEEDER, Bitfield.full(8).indices());
 	engine.rebound(SEEDER, { isDirect, mostPart: SIZE });
 	const seeder = engine.nodes.get(SEEDER) as RemoteNode;
@@ -205,7 +200,7 @@ function askedOfSlow(lacking: number | undefined, isDirect = true): number[] {
 	const missing = engine.states.count('missing') * SIZE;
 	assert.ok(missing > 0);
 	assert.ok(isTooSlow(seeder, engine.nodes, { chunkSize: SIZE, missing }));
-	const requests = requestsTo(engine.decide(101), SEEDER);
+	const requests = requestsIn(engine.decide(101), SEEDER);
 	const asked = requests.flatMap(({ ranges }) => ranges.map(([at]) => Math.floor(at / SIZE)));
 	return [...new Set(asked)];
 }

@@ -1,8 +1,7 @@
 import * as assert from 'uvu/assert';
-import type { Decision } from '../../../node/engine/decision.ts';
 import type { ByteRange } from '../../../protocol/index.ts';
 import { suite } from '../../helpers/harness/suite.ts';
-import { makeEngine } from '../../helpers/simulation/make-engine.ts';
+import { makeEngine, requestsIn } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('known ranges of chunks');
 const KIB = 1024;
@@ -15,9 +14,6 @@ function engineOf(chunks: number, known: ReadonlyMap<number, readonly ByteRange[
 			Array.from({ length: count }, (_, at) => known.get(first + at) ?? []).flat(),
 	});
 }
-
-const requestsIn = (decisions: readonly Decision[]) =>
-	decisions.flatMap((each) => (each.do === 'request' ? [each] : []));
 
 test('only the ranges that are not known are requested, after the known bytes were put into the attempt', () => {
 	const known = new Map<number, ByteRange[]>([

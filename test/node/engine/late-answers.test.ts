@@ -1,9 +1,8 @@
 import * as assert from 'uvu/assert';
-import type { Decision } from '../../../node/engine/decision.ts';
 import { MAX_RANGE } from '../../../protocol/index.ts';
 import { seededRandom } from '../../helpers/harness/random.ts';
 import { suite } from '../../helpers/harness/suite.ts';
-import { makeEngine } from '../../helpers/simulation/make-engine.ts';
+import { makeEngine, requestsIn } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('answers to abandoned requests');
 /** Bytes of a chunk, and of the first parts. */
@@ -11,11 +10,6 @@ const SIZE = 64 * 1024;
 const CHUNKS = 64;
 /** ms after which a node that has never answered times out. */
 const TIMEOUT = 2_100;
-
-type Request = Extract<Decision, { do: 'request' }>;
-
-const requestsTo = (decisions: readonly Decision[], node: string): Request[] =>
-	decisions.filter((each): each is Request => each.do === 'request' && each.node === node);
 
 /** An engine that has requested chunks from `slow`, which timed out, so that `other` was asked. */
 function timedOut() {
@@ -26,13 +20,13 @@ function timedOut() {
 	const all = Array.from({ length: CHUNKS }, (_, chunk) => chunk);
 	engine.nodeHas('slow', all);
 	engine.rebound('slow', { isDirect: true, mostPart: MAX_RANGE });
-	const [asked] = requestsTo(engine.decide(0), 'slow');
+	const [asked] = requestsIn(engine.decide(0), 'slow');
 	engine.nodeHas('other', all);
 	engine.rebound('other', { isDirect: true, mostPart: MAX_RANGE });
 	const decisions = engine.decide(TIMEOUT);
 	assert.ok(asked && asked.ranges.length > 1);
 	assert.ok(decisions.some((each) => each.do === 'cancel' && each.node === 'slow'));
-	return { engine, asked, again: requestsTo(decisions, 'other') };
+	return { engine, asked, again: requestsIn(decisions, 'other') };
 }
 
 test('a whole chunk is used, and the request to another node is cancelled', () => {

@@ -6,7 +6,7 @@ import type { DownloadEngine } from '../../../node/engine/download-engine.ts';
 import { bytesOpen } from '../../../node/engine/remote-node.ts';
 import { suite } from '../../helpers/harness/suite.ts';
 import { checkEngine } from '../../helpers/simulation/check-engine.ts';
-import { makeEngine } from '../../helpers/simulation/make-engine.ts';
+import { makeEngine, requestsIn } from '../../helpers/simulation/make-engine.ts';
 
 const test = suite('overheard chunks');
 const KIB = 1024;
@@ -146,7 +146,7 @@ test('a chunk larger than a part is assembled from overheard blocks, and only th
 	assert.equal(hear(1), [], 'a second copy is of no use');
 	assert.is(engine.states.of(2), 'assigned');
 	hear(3);
-	const requested = engine.decide(1).flatMap((each) => (each.do === 'request' ? each.ranges : []));
+	const requested = requestsIn(engine.decide(1)).flatMap(({ ranges }) => ranges);
 	const inside = requested.filter(([offset]) => engine.states.of(Math.floor(offset / LARGE)));
 	for (const [offset, length] of inside.filter(([offset]) => Math.floor(offset / LARGE) === 2)) {
 		const block = Math.floor((offset - 2 * LARGE) / SIZE);
