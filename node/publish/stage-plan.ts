@@ -1,4 +1,4 @@
-import type { Audience, ChannelDocument, DocumentFields } from '../../protocol/index.ts';
+import type { Audience, ChannelDocument } from '../../protocol/index.ts';
 
 /** The recipients of a new version: groups with percentages, and the stages of the version. */
 export interface Rollout {
@@ -7,9 +7,6 @@ export interface Rollout {
 	/** The percentages of the stages, ascending; empty: one stage of 100 %. */
 	readonly percents: readonly number[];
 }
-
-/** The fields of a document that say who gets which version. */
-export type Addressed = Pick<DocumentFields, 'seed' | 'to' | 'others'>;
 
 /** Everybody, as an audience. */
 const ALL: Audience = { group: '*', percent: 100 };

@@ -2,9 +2,9 @@ import { ShoalError } from '../errors.ts';
 import { quoted } from '../printable.ts';
 
 /** Most bytes of a path in UTF-8. */
-export const MAX_PATH_BYTES = 1_024;
+const MAX_PATH_BYTES = 1_024;
 /** Most parts of a path. */
-export const MAX_DEPTH = 32;
+const MAX_DEPTH = 32;
 /** Most bytes of a part in UTF-8: the limit of common file systems. */
 const MAX_PART_BYTES = 255;
 

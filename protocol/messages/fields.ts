@@ -48,7 +48,7 @@ export const contentLength = whole(MAX_LENGTH);
 /** Bytes of the largest part. Were it one byte, a message would make millions of requests. */
 export const partLength = v.pipe(whole(1024 * 1024), v.minValue(1024));
 /** Bytes of the index of a folder. */
-export const indexLength = v.pipe(whole(MAX_INDEX_BYTES), v.minValue(MIN_INDEX_BYTES));
+const indexLength = v.pipe(whole(MAX_INDEX_BYTES), v.minValue(MIN_INDEX_BYTES));
 /** The fields by which a message says that a content is a folder; a file has none of them. */
 export const folderFields = { index: v.optional(indexLength), files: v.optional(count) };
 

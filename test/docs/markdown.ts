@@ -48,7 +48,7 @@ export function codeBlocks(document: string): CodeBlock[] {
 }
 
 /** A document without its blocks of code. */
-export function withoutBlocks(document: string): string {
+function withoutBlocks(document: string): string {
 	return document.replace(FENCED, '');
 }
 

@@ -74,7 +74,7 @@ export function fleetCommand(text: string, flags: FleetFlags): Command {
 }
 
 /** The followers, judged by what is expected. */
-export function rollOf(
+function rollOf(
 	{ members, newest }: Pick<FleetWatch, 'members' | 'newest'>,
 	expected: Expected | undefined,
 ): Roll {

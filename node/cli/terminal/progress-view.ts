@@ -115,7 +115,7 @@ function sourcesText({ sources, lanes, waitsFor }: Progress): string {
 }
 
 /** The title of the progress of a download. */
-export function downloadTitle({ phase, name, id, files }: Progress): string {
+function downloadTitle({ phase, name, id, files }: Progress): string {
 	const what = name === undefined ? `${id.slice(0, 12)}…` : printable(name);
 	switch (phase) {
 		case 'finding':

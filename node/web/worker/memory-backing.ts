@@ -8,7 +8,7 @@ import type { Backing } from './web-target.ts';
  * Maximum number of bytes of a content that are held in memory: above it, browsers begin to end
  * pages.
  */
-export const MOST_IN_MEMORY = 500 * 1024 * 1024;
+const MOST_IN_MEMORY = 500 * 1024 * 1024;
 
 /**
  * The contents of a page that may not store files, in memory. The chunks of a download that has

@@ -82,7 +82,7 @@ export async function fetched(getting: Promise<DownloadResult>): Promise<Fetched
 }
 
 /** Checks that the fetched bytes and all kinds of reused bytes add up to the length. */
-export function checkSums(result: DownloadResult): void {
+function checkSums(result: DownloadResult): void {
 	const { reused, kept, length } = result;
 	const { place, known, zeros, files } = reused;
 	assert.is(place + known + zeros + files, kept, JSON.stringify({ reused, kept }));
