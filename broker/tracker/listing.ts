@@ -1,4 +1,4 @@
-import type { NodeListing, SeedListing } from '../../protocol/index.ts';
+import type { Limits, NodeListing, SeedListing } from '../../protocol/index.ts';
 import type { AnnounceRecord } from './known-node.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Swarms } from './swarms.ts';
@@ -108,32 +108,38 @@ export function visibleSwarm(records: Iterable<AnnounceRecord>, epoch: number): 
 }
 
 /**
- * A random sample of at most `most` nodes: confirmed nodes before unconfirmed ones. At least half
- * of the sample are seeders, if there are enough, so that many downloaders do not hide the few
- * seeders. With `asker`, the sample is in the order in which `asker` should use the nodes: its
- * neighbours, then other downloaders, then the other seeders, as these are assigned to other
- * downloaders.
+ * All nodes of a swarm of at most `queryAll`; of a larger one a random sample of `querySample`:
+ * confirmed nodes before unconfirmed ones. At least half of a sample are seeders, if there are enough,
+ * so that many downloaders do not hide the few seeders. With `asker`, the nodes are in the order in
+ * which `asker` should use them: its neighbours, then other downloaders, then the other seeders, as
+ * these are assigned to other downloaders.
  */
 export function sampleNodes(
 	{ confirmed, unconfirmed }: VisibleSwarm,
 	asker: string | undefined,
-	most: number,
+	{ queryAll, querySample }: Pick<Limits, 'queryAll' | 'querySample'>,
 	random: () => number,
 ): NodeListing[] {
+	const isAll = sizeOf(confirmed) + sizeOf(unconfirmed) <= queryAll;
+	const most = isAll ? queryAll : querySample;
 	const drawn = [
 		...balanced(confirmed, most, random),
 		...balanced(unconfirmed, most, random),
 	].slice(0, most);
-	const sample = asker === undefined ? drawn : inOrderFor(asker, confirmed, drawn);
+	const sample = asker === undefined ? drawn : inOrderFor(asker, confirmed, { drawn, isAll });
 	return fitting([...sample].slice(0, most).map(describeNode));
+}
+
+function sizeOf({ complete, lacking }: Group): number {
+	return complete.length + lacking.length;
 }
 
 function inOrderFor(
 	asker: string,
 	confirmed: Group,
-	drawn: readonly AnnounceRecord[],
+	{ drawn, isAll }: { drawn: readonly AnnounceRecord[]; isAll: boolean },
 ): Set<AnnounceRecord> {
-	const near = neighboursOf(asker, confirmed, ({ node }) => node);
+	const near = neighboursOf(asker, confirmed, isAll, ({ node }) => node);
 	const lacking = drawn.filter((record) => !isSeeder(record));
 	return new Set([...near, ...lacking, ...drawn.filter(isSeeder)]);
 }

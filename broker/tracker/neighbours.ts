@@ -17,8 +17,11 @@ export interface SwarmMembers<T> {
  * a neighbour, so it has 8 to 10 neighbours in all.
  */
 const NEAREST = 6;
-/** Most downloaders to which one seeder is assigned; more would only divide its upload rate. */
-const MOST_SERVED = 128;
+/**
+ * Most downloaders to which one seeder is assigned if they do not know each other: more would only
+ * divide its upload rate, and request the same chunks.
+ */
+const MOST_SERVED = 48;
 
 /**
  * The nodes that `asker` should use, the most useful first: the nearest seeder, unless that seeder
@@ -27,10 +30,13 @@ const MOST_SERVED = 128;
  * The distance between two nodes is computed from their ids: it is the same in both directions,
  * random over the swarm, and changes little when nodes join and leave. A graph in which each node
  * has a few random neighbours is connected.
+ *
+ * @param isAll whether `asker` is told of all nodes: then the nearest seeder is assigned to it
  */
 export function neighboursOf<T>(
 	asker: string,
 	{ complete, lacking }: SwarmMembers<T>,
+	isAll: boolean,
 	nodeOf: (member: T) => HashedId,
 ): T[] {
 	const own = { id: asker, idHash: hashId(asker) };
@@ -39,6 +45,7 @@ export function neighboursOf<T>(
 	const [source] = all.members;
 	all.add(lacking);
 	const isServed =
+		isAll ||
 		source === undefined ||
 		lacking.length <= complete.length * MOST_SERVED ||
 		nearerTo(nodeOf(source), own, lacking, nodeOf) < MOST_SERVED;

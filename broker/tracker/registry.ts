@@ -209,14 +209,12 @@ export class Registry {
 		const { confirmed, unconfirmed } = swarm;
 		const seeders = confirmed.complete.length + unconfirmed.complete.length;
 		const downloaders = confirmed.lacking.length + unconfirmed.lacking.length;
-		const { queryAll, querySample } = this.#limits;
-		const most = seeders + downloaders <= queryAll ? queryAll : querySample;
 		const isAlone = seeders === 1 && downloaders === 0 && asker !== undefined;
 		const isAwaited = isAlone && this.#firstAskers.isOther(seed, asker, this.#now());
 		return {
 			...{ seeders, downloaders },
 			...(isAwaited && { awaited: true }),
-			nodes: sampleNodes(swarm, asker, most, this.#random),
+			nodes: sampleNodes(swarm, asker, this.#limits, this.#random),
 		};
 	}
 

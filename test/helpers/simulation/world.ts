@@ -82,7 +82,7 @@ export class World {
 		this.#draw(all, most, drawn);
 		const lacking = [...drawn].filter(({ isComplete }) => !isComplete);
 		const members = { complete: this.#seeders, lacking: this.#downloaders };
-		const near = neighboursOf(asker.id, members, (node) => node);
+		const near = neighboursOf(asker.id, members, isAll, (node) => node);
 		const chosen = new Set([...near, ...lacking, ...drawn]);
 		chosen.delete(asker);
 		return { listed: chosen, isAll };
