@@ -93,7 +93,8 @@ export class Connection implements BrokerConnection {
 
 	static #start(options: ConnectionOptions): Connection {
 		try {
-			// MQTT.js would connect to this machine if a URL names no host.
+			// MQTT.js reads a malformed URL differently, and would send its password to another host. If a
+			// URL names no host, it would connect to this machine.
 			parseBrokerUrl(options.url);
 			return new Connection(options);
 		} catch (error) {
@@ -282,10 +283,6 @@ export class Connection implements BrokerConnection {
 }
 
 function startClient(options: ConnectionOptions): MqttClient {
-	// MQTT.js reads a malformed URL differently, and would send its password to another host.
-	if (!URL.canParse(options.url)) {
-		throw new Error('the URL is malformed');
-	}
 	const url = withoutCredentials(options.url);
 	const settings: IClientOptions = {
 		protocolVersion: 4,
