@@ -276,7 +276,7 @@ export class HttpServer {
 		const problem = problemOf(error);
 		const isLeft = response.destroyed;
 		if (response.headersSent) {
-			// Content-Length is sent already: only closing the connection shows that the body is incomplete.
+			// The head is sent already: only closing the connection shows that the body is incomplete.
 			response.destroy();
 		} else {
 			tellProblem(response, problem);
@@ -317,6 +317,8 @@ function responseOn(
 	response.shouldKeepAlive = false;
 	response.assignSocket(socket);
 	response.once('finish', () => socket.end());
+	// Node.js has removed its own handler of this event.
+	socket.on('drain', () => response.emit('drain'));
 	socket.setTimeout(STALL, () => socket.destroy());
 	socket.on('error', () => {});
 	return response;
