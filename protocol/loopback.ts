@@ -13,7 +13,11 @@ export function isLoopback(host: string): boolean {
 
 /** Whether a machine that connects to `host` connects to itself: to a loopback address, or to none in particular. */
 export function leadsHome(host: string): boolean {
-	return isLoopback(host) || UNSPECIFIED.test(usualForm(host));
+	if (DOTTED.test(host)) {
+		return host.startsWith('127.') || /^[0.]+$/.test(host);
+	}
+	const form = usualForm(host);
+	return LOOPBACK.test(form) || UNSPECIFIED.test(form);
 }
 
 /** `host` as in a URL: the parser writes `127.1`, `0x7f000001` and `::ffff:127.0.0.1` in one form each. */

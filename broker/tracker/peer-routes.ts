@@ -43,22 +43,25 @@ export function withPeerRoutes(
 	// If the broker does not know the address of the asker, the asker itself has to decide whether it
 	// can use loopback addresses.
 	const isHere = askerAt === undefined || isLoopback(askerAt);
-	const usableOf = ({ addresses }: NodeListing): string[] =>
-		addresses.filter((url) => isHere || !leadsHome(hostOf(url)));
+	const routes = nodes.map((listing) => {
+		const seenAt = plainAddress(addressOf(listing.node) ?? '');
+		const [seen, claimed]: [string[], string[]] = [[], []];
+		for (const url of listing.addresses) {
+			const host = hostOf(url);
+			if (isHere || !leadsHome(host)) {
+				(host === seenAt ? seen : claimed).push(url);
+			}
+		}
+		return { ...listing, addresses: [...seen, ...claimed], verified: seen.length };
+	});
 	const peers = nextPeers(
 		asker,
-		nodes.filter((each) => each.node !== asker && usableOf(each).length > 0),
+		routes.filter(({ node, addresses }) => node !== asker && addresses.length > 0),
 	);
-	return nodes.map((listing) => {
-		const usable = usableOf(listing);
-		const seenAt = plainAddress(addressOf(listing.node) ?? '');
-		const seen = usable.filter((url) => hostOf(url) === seenAt);
-		const addresses = [...seen, ...usable.filter((url) => !seen.includes(url))];
-		if (!peers.has(listing.node)) {
-			return { ...listing, addresses };
-		}
-		const ticket = issuer.issue({ from: asker, to: listing.node }, time());
-		return { ...listing, addresses, verified: seen.length, ticket };
+	return routes.map(({ verified, ...listing }) => {
+		return peers.has(listing.node)
+			? { ...listing, verified, ticket: issuer.issue({ from: asker, to: listing.node }, time()) }
+			: listing;
 	});
 }
 
