@@ -64,6 +64,8 @@ export class KnownNode {
 	/** The epoch of the last live message; 0 if there was none. */
 	epoch = 0;
 	readonly announces = new Map<string, AnnounceRecord>();
+	/** Seeds of announces in whose place the broker perhaps retains an earlier one. */
+	#overwritten: Set<string> | undefined;
 	/** Time, session and epoch of the last matching update, which renewed all announces. */
 	#renewal = { at: Number.NEGATIVE_INFINITY, session: '', epoch: 0 };
 	readonly #refused = new Set<string>();
@@ -103,16 +105,23 @@ export class KnownNode {
 	}
 
 	/**
-	 * Records that a message of another session was ignored. If the broker now retains it in place of
-	 * a current one, the next update is answered with `again`, and the node publishes everything
-	 * again.
+	 * Records that an earlier message was ignored. If the broker now retains it in place of a current
+	 * one, updates are answered with `again` until the node has published the current one again.
 	 *
 	 * @param seed that of an announce; undefined: the message was a state
 	 */
 	overwritten(seed?: string): void {
-		if (seed === undefined || this.announces.get(seed)?.session === this.session) {
+		if (seed === undefined) {
 			this.hasState = false;
+		} else if (this.announces.get(seed)?.session === this.session) {
+			this.#overwritten ??= new Set();
+			this.#overwritten.add(seed);
 		}
+	}
+
+	/** Whether the broker retains the current state and announces, as far as is known. */
+	get isRetained(): boolean {
+		return this.hasState && (this.#overwritten?.size ?? 0) === 0;
 	}
 
 	/** Whether one more new announce is allowed at `now`; if so, it is counted. */
@@ -137,6 +146,7 @@ export class KnownNode {
 			this.#digest = undefined;
 		}
 		this.announces.set(record.seed, record);
+		this.#overwritten?.delete(record.seed);
 		this.#refused.delete(record.seed);
 		this.#shortest = Math.min(this.#shortest, record.ttl);
 		this.#expiry = Math.min(this.#expiry, record.received + record.ttl);
@@ -145,6 +155,7 @@ export class KnownNode {
 	/** Forgets the announce of `seed`. */
 	release(seed: string): void {
 		this.#refused.delete(seed);
+		this.#overwritten?.delete(seed);
 		if (this.announces.delete(seed)) {
 			this.#digest = undefined;
 		}

@@ -177,7 +177,7 @@ export class Registry {
 		if (!node.isLate(session)) {
 			node.heard = this.#now();
 		}
-		const isCurrent = node.state === 'ready' && node.session === session && node.hasState;
+		const isCurrent = node.state === 'ready' && node.session === session && node.isRetained;
 		const isMatch = isCurrent && node.matches(count, digest);
 		if (isMatch) {
 			node.epoch = this.#epoch;

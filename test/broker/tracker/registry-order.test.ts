@@ -57,8 +57,24 @@ test('a node publishes everything again after a message of an earlier session, w
 		assert.is(registry.query(SEED).seeders, 1, 'others find it all the time');
 		assert.is(registry.update(ANN, status(newer, [SEED])).status, 'again');
 		registry.nodeState(ANN, { ...state(newer), seq: 9 }, false);
+		registry.announce(SEED, ANN, announce(newer, { seq: 10 }), false);
 		assert.is(registry.update(ANN, status(newer, [SEED])).status, 'ok');
 	}
+});
+
+test('an announce that was overwritten is asked for until it comes, although the node publishes states meanwhile', () => {
+	const [older, newer] = [makeSession(), makeSession()];
+	const { registry } = makeRegistry();
+	registry.nodeState(ANN, { ...state(newer), seq: 1 }, false);
+	registry.announce(SEED, ANN, announce(newer, { seq: 2 }), false);
+	registry.announce(SEED, ANN, announce(older), false);
+	registry.nodeState(ANN, { ...state(newer), seq: 3 }, false);
+	assert.is(registry.update(ANN, status(newer, [SEED])).status, 'again');
+	registry.announce(SEED, ANN, announce(newer, { seq: 4 }), false);
+	assert.is(registry.update(ANN, status(newer, [SEED])).status, 'ok');
+	registry.announce(SEED, ANN, announce(older), false);
+	registry.withdraw(SEED, ANN);
+	assert.is(registry.update(ANN, status(newer, [])).status, 'ok');
 });
 
 test('of two messages of a session, the one with the higher number counts', () => {
