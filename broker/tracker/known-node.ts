@@ -119,6 +119,16 @@ export class KnownNode {
 		}
 	}
 
+	/**
+	 * Records that a message with the number `seq` was ignored, because one with the number `last` has
+	 * arrived before. If both are the same message, it has only come twice.
+	 */
+	repeated(seq: number | undefined, last: number | undefined, seed?: string): void {
+		if (seq !== last) {
+			this.overwritten(seed);
+		}
+	}
+
 	/** Whether the broker retains the current state and announces, as far as is known. */
 	get isRetained(): boolean {
 		return this.hasState && (this.#overwritten?.size ?? 0) === 0;

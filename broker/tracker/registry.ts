@@ -106,6 +106,7 @@ export class Registry {
 		if (message.state === 'ready') {
 			const wasLost = known?.state === 'lost' && known.session === message.session;
 			if (wasLost || (known?.state === 'ready' && isRepeated(message, known))) {
+				known.repeated(message.seq, known.seq);
 				return [];
 			}
 			return this.#ready(id, message, isRetained);
@@ -131,6 +132,7 @@ export class Registry {
 			return [];
 		}
 		if (before !== undefined && !isRetained && isRepeated(message, before)) {
+			before.node.repeated(message.seq, before.seq, seed);
 			return [];
 		}
 		const why = this.#whyRefused(node, message, before, isRetained);

@@ -77,6 +77,26 @@ test('an announce that was overwritten is asked for until it comes, although the
 	assert.is(registry.update(ANN, status(newer, [])).status, 'ok');
 });
 
+test('a message that comes twice is not published again; an earlier one of the same session has overwritten it', () => {
+	const { registry } = makeRegistry();
+	const answer = (): string => registry.update(ANN, status(S1, [SEED])).status;
+	const say = (seq: number): void => {
+		registry.nodeState(ANN, { ...state(S1), seq }, false);
+		registry.announce(SEED, ANN, announce(S1, { seq: seq + 1 }), false);
+	};
+	say(3);
+	say(3);
+	assert.is(answer(), 'ok');
+	registry.nodeState(ANN, { ...state(S1), seq: 1 }, false);
+	assert.is(answer(), 'again');
+	say(5);
+	assert.is(answer(), 'ok');
+	registry.announce(SEED, ANN, announce(S1, { seq: 2 }), false);
+	assert.is(answer(), 'again');
+	say(7);
+	assert.is(answer(), 'ok');
+});
+
 test('of two messages of a session, the one with the higher number counts', () => {
 	const { registry } = makeRegistry();
 	registry.nodeState(ANN, { ...state(S1), seq: 3, name: 'new' }, false);
