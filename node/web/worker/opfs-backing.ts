@@ -73,17 +73,17 @@ const isNot = (): boolean => false;
  */
 export async function keptContents(): Promise<Kept[]> {
 	const folder = await openFolder();
-	const ids = new Set<string>();
+	const names = new Set<string>();
 	for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) {
-		ids.add(name.replace(/\.(json|have)$/, ''));
+		names.add(name);
 	}
 	const kept: Kept[] = [];
-	for (const id of ids) {
-		const each = await keptContent(id);
-		if (each === undefined) {
-			forget(id).catch(() => {});
+	for (const id of new Set([...names].map((name) => name.replace(/\.(json|have)$/, '')))) {
+		if (names.has(`${id}.json`)) {
+			const each = await keptContent(id);
+			kept.push(...(each === undefined ? [] : [each]));
 		} else {
-			kept.push(each);
+			forget(id).catch(() => {});
 		}
 	}
 	return kept;
@@ -91,7 +91,8 @@ export async function keptContents(): Promise<Kept[]> {
 
 /** The stored part of one content; undefined if nothing is stored. @throws ShoalError ERR_IO */
 export async function keptContent(id: string): Promise<Kept | undefined> {
-	// A description that was half written when the browser ended cannot be read.
+	// A description that was half written when the browser ended cannot be read. The chunks stay, for a
+	// download of the same content.
 	const about = await readAbout(id);
 	if (about === undefined) {
 		return undefined;

@@ -91,4 +91,12 @@ test('a content that is in use is not removed, and stays in the list', async (t)
 	assert.equal([...state.files.keys()], [OTHER]);
 });
 
+test('the chunks of a content whose description was half written stay, as it may be downloaded again', async (t) => {
+	const { files } = browser(t, 3);
+	files.set(`${ID}.json`, '{"id":');
+	assert.equal(await keptContents(), []);
+	await new Promise((resolve) => setTimeout(resolve));
+	assert.is(files.size, 3);
+});
+
 test.run();
