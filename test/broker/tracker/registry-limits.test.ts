@@ -145,6 +145,21 @@ test('the answer to a query lists a swarm of at most `queryAll` nodes completely
 	assert.is(listed(), 10);
 });
 
+test('the only seeder is the first in all answers that list the whole swarm, and in 48 to 54 about a larger one', () => {
+	const { registry } = makeRegistry();
+	registry.announce(seedId(1), ANN, announce(S1), false);
+	const nodes = Array.from({ length: 128 }, (_, number) => `crowd-${number}`);
+	const first = (): number =>
+		nodes.filter((node) => registry.query(seedId(1), node).nodes[0]?.node === ANN).length;
+	for (const node of nodes.slice(1)) {
+		registry.announce(seedId(1), node, announce(S1, {}, 1), false);
+	}
+	assert.is(first(), 128);
+	registry.announce(seedId(1), nodes[0] as string, announce(S1, {}, 1), false);
+	const some = first();
+	assert.ok(some >= 48 && some <= 54, `${some}`);
+});
+
 test('100,000 announces of 1,000 nodes take less than 300 MB', () => {
 	const before = process.memoryUsage.rss();
 	const { registry } = makeCrowdedRegistry();
