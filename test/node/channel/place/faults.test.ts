@@ -82,7 +82,7 @@ if (canMount) {
 		t.defer(unmount);
 		await run('mount', ['--bind', mounted, mounted]);
 		const failed = await rejects(place.apply(versionOf(next, 2)));
-		assert.is(failed.code, 'ERR_IO');
+		assert.is(failed.code, 'ERR_PERMISSION');
 		assert.match(failed.message, mounted);
 		assert.equal(place.applied, versionOf(folder({ a: 'a', b: 'b', c: 'c' }), 1));
 		const again = await rejects(download(place, next, 3));
