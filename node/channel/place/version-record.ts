@@ -1,10 +1,11 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nanoid } from 'nanoid';
 import { parseSeed } from '../../../protocol/index.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { onFile, syncFolder } from '../../storage/fs-error.ts';
 import { magicLine } from '../../storage/magic-line.ts';
+import { readIfThere } from '../../storage/read-if-there.ts';
 import type { Version } from './place.ts';
 import { type VersionContent, versionContent } from './version-content.ts';
 
@@ -67,10 +68,18 @@ export async function writeRecord(path: string, record: VersionRecord): Promise<
 	await writeSynced(path, [Buffer.from(`${magicLine(MAGIC, ...body)}\n`), ...body]);
 }
 
-/** Reads a record. Undefined if there is none, or if it is damaged. */
+/**
+ * Reads a record. Undefined if there is none, or if it is damaged.
+ *
+ * @throws ShoalError ERR_PERMISSION, ERR_IO, ERR_FOLDER if it cannot be read: without the record, all
+ *   files would count as changed by people
+ */
 export async function readRecord(path: string): Promise<VersionRecord | undefined> {
+	const all = await readIfThere(path);
+	if (all === undefined) {
+		return undefined;
+	}
 	try {
-		const all = await readFile(path);
 		const body = all.subarray(all.indexOf(LF) + 1);
 		if (all.subarray(0, all.indexOf(LF)).toString() !== magicLine(MAGIC, body)) {
 			return undefined;

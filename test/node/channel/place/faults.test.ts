@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { openInPlace } from '../../../../node/channel/place/in-place.ts';
+import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import { canMount, smallDisk } from '../../../helpers/fixtures/small-disk.ts';
@@ -58,6 +59,29 @@ test('a damaged record counts as none, and a damaged journal as well', async (t)
 	assert.is(place.applied, undefined);
 	const { kept, fetched } = await update(place, folder({ a: 'a', b: 'B' }), 2);
 	assert.equal({ kept, fetched: fetched > 0 }, { kept: ['b.mine-2'], fetched: true });
+});
+
+test('a record that cannot be read does not count as none', async (t) => {
+	const dir = await makeFolder(t);
+	const place = await follow(t, dir, { a: 'a' });
+	await mkdir(join(dir, '.shoal/switch'));
+	const pending = await rejects(update(place, folder({ a: 'A' }), 2));
+	assert.is(pending.code, 'ERR_FOLDER');
+	await place.close();
+	const calls = new FailingCalls(t, dir);
+	for (const record of ['switch', 'applied']) {
+		await rm(join(dir, '.shoal/switch'), { recursive: true, force: true });
+		const path = join(dir, '.shoal', record);
+		calls.decide = (name, _, [at]) => (name === 'readFile' && at === path ? 'EIO' : undefined);
+		const error = await rejects(openInPlace(dir, { channel: CHANNEL }));
+		assert.is(error.code, 'ERR_IO');
+		assert.match(error.message, path);
+	}
+	calls.decide = () => undefined;
+	const again = await openInPlace(dir, { channel: CHANNEL });
+	t.defer(() => again.close());
+	assert.equal((await update(again, folder({ b: 'b' }), 2)).kept, []);
+	await hasLines(dir, { b: 'b' });
 });
 
 test('an aborted switch has not begun', async (t) => {
