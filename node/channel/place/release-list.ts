@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { ensureFolder } from '../../../broker/for-nodes.ts';
 import { FolderThread } from '../../hashing/folder/folder-thread.ts';
+import { found } from '../../storage/file-stamp.ts';
 import { onFile } from '../../storage/fs-error.ts';
 import { type FollowedFolder, isMissing } from './followed-folder.ts';
 import { rightIn } from './inspect.ts';
@@ -76,32 +77,51 @@ export class ReleaseList {
 		return this.#add(name, record);
 	}
 
+	/** Forgets the releases whose folders people have removed or replaced. @throws ShoalError */
+	async forgetMissing(): Promise<void> {
+		for (const { name, path } of this.#releases) {
+			if ((await found(path))?.isDirectory() !== true) {
+				await this.#forget(name);
+			}
+		}
+	}
+
 	/**
-	 * Those of `releases` that people have changed, or have added files to.
-	 *
-	 * @throws ShoalError the errors of the file system
+	 * Those of `releases` that people have changed, or have added files to; without those that cannot
+	 * be read.
 	 */
 	async changed(releases: readonly Release[]): Promise<Release[]> {
 		const changed: Release[] = [];
 		for (const release of releases) {
-			if (await this.#isChanged(release)) {
+			if (await this.#isChanged(release).catch(() => false)) {
 				changed.push(release);
 			}
 		}
 		return changed;
 	}
 
-	/** Removes a release, or leaves it to people if they have changed it. @throws ShoalError */
+	/**
+	 * Removes a release, or leaves it to people if they have changed it. Never rejects: a release
+	 * that cannot be read or moved stays in the list.
+	 */
 	async remove(release: Release): Promise<void> {
 		const { name, path } = release;
 		// Under this name, the rest is removed when the folder is opened again.
 		const removed = this.#folder.file(`${nanoid()}.tmp`);
-		await onFile(path, () => rename(path, removed));
-		if (await this.#isChanged({ ...release, path: removed })) {
-			await onFile(path, () => rename(removed, path));
+		try {
+			await rename(path, removed);
+			const moved = { ...release, path: removed };
+			const isChanged = await this.#isChanged(moved).catch(() => undefined);
+			if (isChanged !== false) {
+				await rename(removed, path);
+			}
+			if (isChanged !== undefined) {
+				await this.#forget(name);
+			}
+			await rm(removed, { recursive: true, force: true });
+		} catch {
+			// People may have made it read-only. The version is applied nevertheless.
 		}
-		await this.#forget(name);
-		await onFile(path, () => rm(removed, { recursive: true, force: true }));
 	}
 
 	/** Leaves a release to people. @throws ShoalError */
@@ -109,6 +129,7 @@ export class ReleaseList {
 		await this.#forget(name);
 	}
 
+	/** @throws ShoalError the errors of the file system */
 	async #isChanged(release: Release): Promise<boolean> {
 		const { path, index, version } = release;
 		const { hasKinds } = this.#folder;

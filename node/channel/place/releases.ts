@@ -247,6 +247,7 @@ class Releases implements Place {
 		const same = isStaged ? undefined : await this.#same(version.seed);
 		const name = same?.name ?? (await this.#list.freeName(version));
 		const aside = await this.#inTheWay(version);
+		await this.#list.forgetMissing();
 		const old = this.#old(name, version);
 		const left = await this.#list.changed(old);
 		const record: VersionRecord = {
@@ -300,7 +301,11 @@ class Releases implements Place {
 	 * this entry is to be renamed. Otherwise undefined.
 	 */
 	async #inTheWay({ seq }: Version): Promise<string | undefined> {
-		const isOwn = this.#list.find(await this.#linked()) !== undefined;
+		const name = await this.#linked();
+		// A link to a release that people have removed is an own one, too.
+		const isOwn =
+			this.#list.find(name) !== undefined ||
+			(name !== undefined && (await isMissing(join(this.#folder.root, RELEASES, name))));
 		if (isOwn || (await isMissing(this.#currentPath))) {
 			return undefined;
 		}

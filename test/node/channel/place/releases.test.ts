@@ -15,6 +15,7 @@ import * as assert from 'uvu/assert';
 import { openInPlace } from '../../../../node/channel/place/in-place.ts';
 import type { Place } from '../../../../node/channel/place/place.ts';
 import { openReleases, rollBack } from '../../../../node/channel/place/releases.ts';
+import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { contentOf } from '../../../helpers/fixtures/seeds.ts';
 import { canMount } from '../../../helpers/fixtures/small-disk.ts';
@@ -122,6 +123,54 @@ test('a release that people changed is left to them, and touched ones are remove
 	assert.equal((await update(place, folder(tree(3)), 3)).kept, []);
 	assert.is(await releasesIn(dir), '1 3, releases/3');
 	assert.is(await readFile(join(dir, 'releases/1/own'), 'utf8'), 'mine');
+});
+
+test('a release that people have removed, or that cannot be removed, does not stop an update', async (t) => {
+	const { dir, place, reopen } = await follow(t, 1);
+	await update(place, folder(tree(1)), 1);
+	await rm(join(dir, 'releases/1'), { recursive: true });
+	assert.equal((await update(place, folder(tree(2)), 2)).kept, []);
+	await rm(join(dir, 'releases/2'), { recursive: true });
+	const again = await reopen();
+	assert.is(again.applied, undefined);
+	assert.equal((await update(again, folder(tree(2)), 2)).kept, []);
+	const calls = new FailingCalls(t, dir, true);
+	calls.decide = (name, _, [path]) => {
+		return name === 'rename' && path === join(dir, 'releases/2') ? 'EACCES' : undefined;
+	};
+	assert.equal((await update(again, folder(tree(3)), 3)).kept, []);
+	assert.is(await releasesIn(dir), '2 3, releases/3');
+	let reads = 0;
+	calls.decide = (name, _, [path]) => {
+		const isRead = name === 'readdirSync' && /\.shoal.*\.tmp$/.test(String(path));
+		reads += isRead ? 1 : 0;
+		// The first time, the entries are only counted.
+		return isRead && reads === 2 ? 'EMFILE' : undefined;
+	};
+	assert.equal((await update(again, folder(tree(4)), 4)).kept, []);
+	assert.is(await releasesIn(dir), '3 4, releases/4');
+	calls.decide = () => undefined;
+	await update(again, folder(tree(5)), 5);
+	assert.is(await releasesIn(dir), '5, releases/5');
+	assert.equal((await readdir(join(dir, '.shoal'))).sort(), ['lock', 'place', 'releases']);
+});
+
+test('a release that people have removed does not count among those that are kept', async (t) => {
+	const { dir, place } = await follow(t, 2);
+	await update(place, folder(tree(1)), 1);
+	await update(place, folder(tree(2)), 2);
+	await rm(join(dir, 'releases/2'), { recursive: true });
+	await update(place, folder(tree(3)), 3);
+	assert.is(await releasesIn(dir), '1 3, releases/3');
+});
+
+test('a file that people have put in the place of a release stays', async (t) => {
+	const { dir, place } = await follow(t, 1);
+	await update(place, folder(tree(1)), 1);
+	await rm(join(dir, 'releases/1'), { recursive: true });
+	await writeFile(join(dir, 'releases/1'), 'mine');
+	assert.equal((await update(place, folder(tree(2)), 2)).kept, []);
+	assert.is(await readFile(join(dir, 'releases/1'), 'utf8'), 'mine');
 });
 
 test('what people put in the place of a release or of current is kept', async (t) => {
@@ -236,7 +285,7 @@ test('files of a followed folder that cannot be read do not count as missing', a
 	await update(place, folder(tree(2)), 2);
 	await place.close();
 	await rollBack(dir);
-	for (const name of ['rolled-back', 'place']) {
+	for (const name of ['rolled-back', 'place', 'releases/1']) {
 		const path = join(dir, '.shoal', name);
 		const text = await readFile(path);
 		await rm(path);
