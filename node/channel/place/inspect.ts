@@ -40,7 +40,33 @@ export async function inspect(
 		stamps: await rightIn(root, record, record.stamps, options),
 	};
 	const known = older === undefined ? new EntryStamps(next.entries.length) : carried(older, next);
-	return { older, right: await rightIn(root, next, known, options) };
+	const right = await rightIn(root, next, known, options);
+	clearRemoved(right, older, next);
+	return { older, right };
+}
+
+/**
+ * Clears the stamps of entries whose files will be removed, because the older version has them under
+ * a path that the next one does not have. On a file system that ignores case, these are entries that
+ * differ only in the case of their paths.
+ */
+function clearRemoved(
+	right: EntryStamps,
+	older: VersionRecord | undefined,
+	next: VersionContent,
+): void {
+	const paths = new Set(next.entries.map(({ path }) => path));
+	const removed = new Set<string>();
+	for (const [number, { path, kind }] of older?.entries.entries() ?? []) {
+		if (kind !== 'd' && !paths.has(path) && older?.stamps.has(number)) {
+			removed.add(older.stamps.identityOf(number));
+		}
+	}
+	for (const [number, { kind }] of next.entries.entries()) {
+		if (kind !== 'd' && removed.size > 0 && removed.has(right.identityOf(number))) {
+			right.clear(number);
+		}
+	}
 }
 
 /**

@@ -33,6 +33,16 @@ export class EntryStamps {
 		this.numbers.set([dev, ino, size, mtimeNs, ctimeNs], entry * FIELDS);
 	}
 
+	/** Makes an entry unknown. */
+	clear(entry: number): void {
+		this.#of(entry).fill(0n);
+	}
+
+	/** The identity of the file of an entry: its device and inode. */
+	identityOf(entry: number): string {
+		return this.#of(entry).subarray(0, 2).join('-');
+	}
+
 	/** Gives entry `to` the stamp of entry `from` of `other`. */
 	copy(to: number, other: EntryStamps, from: number): void {
 		this.numbers.set(other.#of(from), to * FIELDS);

@@ -1,5 +1,6 @@
 import {
 	chmod,
+	link,
 	mkdir,
 	readdir,
 	readFile,
@@ -103,6 +104,16 @@ test('the next version replaces, adds and removes, and only what differs is fetc
 	assert.ok(fetched < 10, `${fetched} chunks`);
 	await isTidy(dir);
 	assert.equal((await reopen()).applied, versionOf(folder(TWO), 2));
+});
+
+test('a file is put again if its name changes only in case', async (t) => {
+	const { dir, place } = await follow(t);
+	await update(place, folder({ README: 'one' }), 1);
+	// Both names lead to the same file, as on a file system that ignores case. There, to remove the
+	// one is to remove the other; here, the other one stays, and is in the way.
+	await link(join(dir, 'README'), join(dir, 'Readme'));
+	await update(place, folder({ Readme: 'one' }), 2);
+	await has(dir, { Readme: 'one', 'Readme.mine-2': 'one' });
 });
 
 test('a part of a large file is updated by its difference', async (t) => {
