@@ -12,6 +12,8 @@ import { dirname, join } from 'node:path';
 import { type FolderEntry, parseIndex } from '../../../protocol/index.ts';
 import { EntryStamps } from '../../storage/folder/entry-stamps.ts';
 import { READ_FILE } from '../../storage/folder/folder-place.ts';
+import { fsError } from '../../storage/fs-error.ts';
+import { isPassing } from '../../storage/io-errors.ts';
 import { isOfKind } from './entry-kind.ts';
 
 /** The entries of an index that are looked for in a folder, which may also have other files. */
@@ -44,6 +46,7 @@ const BLOCK = 1024 * 1024;
  *
  * @param onBytes called with the number of bytes hashed since the last call
  * @returns the numbers of the {@link EntryStamps} of the entries that are right
+ * @throws errors of the system if it lacks open files or memory: no file is wrong because of that
  */
 export function rightEntries(
 	{ root, index, known, hashesOthers, hasKinds }: EntriesToCheck,
@@ -89,10 +92,14 @@ class RealFolders {
 	}
 }
 
+/** @throws errors of the system that say nothing about the file */
 function look(path: string): BigIntStats | undefined {
 	try {
 		return lstatSync(path, { bigint: true, throwIfNoEntry: false });
-	} catch {
+	} catch (error) {
+		if (isPassing(fsError(error, path))) {
+			throw error;
+		}
 		return undefined;
 	}
 }
@@ -103,7 +110,11 @@ function isAsExecutable({ kind }: FolderEntry, stats: BigIntStats): boolean {
 	return !stats.isFile() || isRunnable === (kind === 'x');
 }
 
-/** Whether the bytes at `path` have the digest of the entry, and did not change meanwhile. */
+/**
+ * Whether the bytes at `path` have the digest of the entry, and did not change meanwhile.
+ *
+ * @throws errors of the system that say nothing about the file
+ */
 function hasBytes(
 	path: string,
 	{ kind, digest, length }: FolderEntry,
@@ -124,7 +135,10 @@ function hasBytes(
 		} finally {
 			closeSync(file);
 		}
-	} catch {
+	} catch (error) {
+		if (isPassing(fsError(error, path))) {
+			throw error;
+		}
 		return false;
 	}
 }

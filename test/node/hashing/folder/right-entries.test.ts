@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { rightEntries } from '../../../../node/hashing/folder/right-entries.ts';
 import { EntryStamps } from '../../../../node/storage/folder/entry-stamps.ts';
+import { FailingCalls } from '../../../helpers/adversaries/failing-calls.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
 import { d, folderOf, l, plant, type Tree, x } from '../../../helpers/fixtures/trees.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
@@ -62,6 +63,20 @@ test('a changed, missing or unreadable entry, and one of another kind, is wrong'
 	await rm(join(root, 'void'), { recursive: true });
 	await writeFile(join(root, 'void'), '');
 	assert.equal(check(root).right, []);
+});
+
+test('a moment without open files or memory is an error, and makes no file wrong', async (t) => {
+	const root = await planted(t);
+	const calls = new FailingCalls(t, root, true);
+	for (const [call, code] of [
+		['openSync', 'EMFILE'],
+		['lstatSync', 'ENOMEM'],
+	] as const) {
+		calls.decide = (name) => (name === call ? code : undefined);
+		assert.throws(() => check(root), new RegExp(code));
+	}
+	calls.decide = (name) => (name === 'openSync' ? 'EIO' : undefined);
+	assert.equal(check(root).right, ['link', 'void']);
 });
 
 test('a file that was only touched is right if it may be hashed', async (t) => {
