@@ -8,15 +8,20 @@ const PAUSE = 3_000;
 
 /** The applied version of a followed folder, as the node shares it. */
 export class SharedVersion {
-	readonly #place: Place;
+	readonly #place: Pick<Place, 'content'>;
 	readonly #contents: ContentStore;
 	readonly #warn: (error: unknown) => void;
 	readonly #remove: Unsubscribe;
 	#content: StoredContent | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** Changes with each call of {@link share} or {@link end}: what an earlier call opens is outdated. */
+	#turn = 0;
 
 	constructor(
-		{ place, contents }: { readonly place: Place; readonly contents: ContentStore },
+		{
+			place,
+			contents,
+		}: { readonly place: Pick<Place, 'content'>; readonly contents: ContentStore },
 		warn: (error: unknown) => void,
 	) {
 		this.#place = place;
@@ -35,9 +40,12 @@ export class SharedVersion {
 	/** Shares the applied version. Errors are warnings: a version that cannot be shared is applied nevertheless. */
 	async share(): Promise<void> {
 		clearTimeout(this.#timer);
+		this.#turn += 1;
+		const turn = this.#turn;
 		try {
 			const content = await this.#place.content();
-			if (content !== undefined && this.#contents.get(content.seed.id) !== undefined) {
+			const isOutdated = turn !== this.#turn;
+			if (content && (isOutdated || this.#contents.get(content.seed.id) !== undefined)) {
 				await content.storage.close();
 			} else if (content !== undefined) {
 				this.#contents.add(content);
@@ -57,6 +65,7 @@ export class SharedVersion {
 	/** Ends sharing, until {@link share} is called again. */
 	async end(): Promise<void> {
 		clearTimeout(this.#timer);
+		this.#turn += 1;
 		const content = this.#content;
 		this.#content = undefined;
 		if (content !== undefined) {
