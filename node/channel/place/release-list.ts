@@ -37,8 +37,8 @@ export class ReleaseList {
 	/** @throws ShoalError the errors of the file system */
 	static async open(folder: FollowedFolder): Promise<ReleaseList> {
 		const list = new ReleaseList(folder);
-		await onFile(list.#records, () => ensureFolder(list.#records, 0o700));
-		for (const name of await onFile(list.#records, () => readdir(list.#records))) {
+		const isNew = await isMissing(list.#records);
+		for (const name of isNew ? [] : await onFile(list.#records, () => readdir(list.#records))) {
 			const record = await readRecord(join(list.#records, name));
 			// The process may have ended before the release got its name, or while it was removed.
 			if (record === undefined || (await isMissing(list.#pathOf(name)))) {
@@ -72,6 +72,8 @@ export class ReleaseList {
 
 	/** Writes the record of a release. @throws ShoalError */
 	async keep(name: string, record: VersionRecord): Promise<Release> {
+		// Not before: the folder shows that a version was applied.
+		await onFile(this.#records, () => ensureFolder(this.#records, 0o700));
 		await writeRecord(join(this.#records, name), record);
 		this.#releases = this.#releases.filter((release) => release.name !== name);
 		return this.#add(name, record);

@@ -227,6 +227,7 @@ test('a rollback is over when the version is applied to which it went', async (t
 
 test('only a folder with releases can be rolled back, and the two kinds do not mix', async (t) => {
 	const { dir, place } = await follow(t);
+	await update(place, folder(tree(1)), 1);
 	await place.close();
 	const other = await rejects(openInPlace(dir, { channel: CHANNEL }));
 	assert.is(other.code, 'ERR_EXISTS');
@@ -238,6 +239,13 @@ test('only a folder with releases can be rolled back, and the two kinds do not m
 	assert.match(error.message, 'without --releases');
 	assert.is((await rejects(rollBack(await makeFolder(t)))).code, 'ERR_USAGE');
 	assert.is((await rejects(rollBack(dir))).code, 'ERR_USAGE');
+});
+
+test('before the first version, the folder may still follow another channel, or in place', async (t) => {
+	const { dir, place } = await follow(t);
+	await place.close();
+	await (await openReleases(dir, { channel: 'd'.repeat(64), keep: 2 })).close();
+	await (await openInPlace(dir, { channel: CHANNEL })).close();
 });
 
 test('the applied release is opened for sharing', async (t) => {
