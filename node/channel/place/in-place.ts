@@ -2,6 +2,7 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { quoted, ShoalError } from '../../../protocol/index.ts';
+import { checkNames, nameRulesIn } from '../../download/target/folder-names.ts';
 import type { Target } from '../../download/target/target.ts';
 import type { HashOptions } from '../../hashing/hasher.ts';
 import type { StoredContent } from '../../storage/content-store.ts';
@@ -167,7 +168,9 @@ class InPlace implements Place {
 
 	async #need(content: VersionContent, options: HashOptions): Promise<Needed> {
 		checkNotOwn(content);
-		const { root, hasKinds } = this.#folder;
+		const { root, own, hasKinds } = this.#folder;
+		// Also names that differ only in case from those of entries that need no download.
+		checkNames(content.entries, await nameRulesIn(own, false));
 		const about = { ...options, hasKinds };
 		const { older, right } = await inspect(root, this.#record, content, about);
 		const wanted = content.entries.filter(({ kind }, at) => kind !== 'd' && !right.has(at));

@@ -84,6 +84,18 @@ test('a record that cannot be read does not count as none', async (t) => {
 	await hasLines(dir, { b: 'b' });
 });
 
+test('a name that differs only in case from that of an unchanged file is refused', async (t) => {
+	const dir = await makeFolder(t);
+	const place = await follow(t, dir, { a: 'a' });
+	// The probe for such a file system is found under this name.
+	await writeFile(join(dir, '.shoal/.SHOAL-CASE'), '');
+	const error = await rejects(update(place, folder({ a: 'a', A: 'A' }), 2));
+	assert.is(error.code, 'ERR_NAME');
+	assert.match(error.message, '"A" and "a" differ only in case');
+	await update(place, folder({ A: 'A' }), 3);
+	await hasLines(dir, { A: 'A' });
+});
+
 test('an aborted switch has not begun', async (t) => {
 	const dir = await makeFolder(t);
 	const place = await follow(t, dir, { a: 'a' });
