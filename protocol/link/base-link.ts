@@ -76,9 +76,9 @@ const QOS = 0;
 /**
  * Keeps a client connected to a broker, or to one broker of a cluster. When the connection is lost,
  * the link connects again with jitter and a new session, and makes all subscriptions again; if the
- * broker cannot be reached, it connects to the next one of the list. A publish without a connection
- * fails at once; nothing is queued for later, because only the publisher knows whether a message is
- * still true then.
+ * broker cannot be reached, or cuts one connection after the other, it connects to the next one of
+ * the list. A publish without a connection fails at once; nothing is queued for later, because only
+ * the publisher knows whether a message is still true then.
  */
 export class BaseLink {
 	/** MQTT client id: the node id. */
@@ -306,16 +306,20 @@ export class BaseLink {
 		}
 		this.#connection = connection;
 		this.#session = session;
-		this.#choice.reached();
+		const start = performance.now();
 		// Attached last: if the connection has ended already, `down` is still emitted, and only after
 		// `up`.
-		void connection.ended.then((reason) => this.#lost(connection, reason));
+		void connection.ended.then((reason) => {
+			this.#lost(connection, reason, performance.now() - start);
+		});
 		this.#guard('', () => this.#events.emit('up', session));
 	}
 
-	#lost(connection: BrokerConnection, reason: ShoalError): void {
+	/** @param ms how long the connection lasted */
+	#lost(connection: BrokerConnection, reason: ShoalError, ms: number): void {
 		if (this.#connection === connection && !this.#isClosed) {
 			this.#connection = undefined;
+			this.#choice.ended(ms);
 			this.#guard('', () => this.#events.emit('down', reason));
 			this.#reconnect();
 		}

@@ -11,6 +11,11 @@ const RETRY_MOST = 2_000;
  * switched off does not answer at all. A slow server has the whole timeout in the other rounds.
  */
 const SHORT_TIMEOUT = 2_000;
+/**
+ * ms after which a connection counts as lasting: a server may accept each client and cut it soon
+ * after, for example at its first message.
+ */
+const LASTING = 5_000;
 
 /**
  * Which broker of a list a link connects to, how long it waits before, and for how long it tries.
@@ -23,8 +28,10 @@ export class BrokerChoice<B> {
 	readonly #timeout: number;
 	readonly #random: () => number;
 	#index = 0;
-	/** Number of attempts since the last connection. */
+	/** Number of attempts since the last connection that lasted. */
 	#attempts = 0;
+	/** Whether the last connection ended soon. */
+	#endedSoon = false;
 
 	/**
 	 * @param timeout ms after which an attempt fails; with several brokers at the most
@@ -63,9 +70,19 @@ export class BrokerChoice<B> {
 		this.#index = (this.#index + 1) % this.brokers.length;
 	}
 
-	/** An attempt has succeeded. */
-	reached(): void {
-		this.#attempts = 0;
+	/**
+	 * A connection has ended. Its broker is tried first, but one that cuts one connection after the
+	 * other soon counts as failed.
+	 *
+	 * @param ms how long the connection lasted
+	 */
+	ended(ms: number): void {
+		if (ms >= LASTING) {
+			this.#attempts = 0;
+		} else if (this.#endedSoon) {
+			this.next();
+		}
+		this.#endedSoon = ms < LASTING;
 	}
 
 	/**

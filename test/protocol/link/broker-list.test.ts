@@ -122,8 +122,34 @@ test('a round tries all brokers within a moment; the rounds come less and less o
 		['c', 250, 10_000],
 		['a', 1_000, 2_000],
 	]);
-	choice.reached();
+	choice.ended(5_000);
 	assert.equal([choice.broker, choice.pause(), choice.connectTimeout], ['b', 250, 2_000]);
+});
+
+test('a broker that cuts one connection after the other counts as failed', () => {
+	const choice = new BrokerChoice(['a', 'b'], 10_000, () => 1);
+	const steps = [100, 100, 100, 6_000, 100, 100].map((ms) => {
+		choice.ended(ms);
+		return [choice.broker, choice.pause()];
+	});
+	assert.equal(steps, [
+		['a', 250],
+		['b', 250],
+		['a', 500],
+		['a', 250],
+		['a', 250],
+		['b', 250],
+	]);
+});
+
+test('a broker that cuts each client soon after its CONNECT is left for the next', async (t) => {
+	const cutting = await startFakeBroker(t, (packet, reply, socket) => {
+		acceptOnly(packet, reply, socket);
+		setImmediate(() => socket.end());
+	});
+	const other = await startPlainBroker(t);
+	const link = await open(t, [cutting.url, other.url]);
+	await until('it is at the other', () => link.isUp && link.url === other.url);
 });
 
 test('a broker that is alone gets all the time', () => {
