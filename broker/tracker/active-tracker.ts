@@ -162,7 +162,8 @@ export class ActiveTracker {
 		this.#isEnding = true;
 		if (isEnd && this.#link.isUp) {
 			const { id: tracker } = this.#settings;
-			await this.#say({ state: 'lost', tracker, session: this.#link.session });
+			// The link waits for the confirmation, but only for a moment, while it closes.
+			void this.#say({ state: 'lost', tracker, session: this.#link.session });
 		}
 		await this.#link.close();
 	}

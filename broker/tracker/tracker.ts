@@ -24,6 +24,8 @@ export interface TrackerStats extends TrackerCounts {
 type Role = ActiveTracker | StandbyTracker | undefined;
 
 const RETRY_MS = 1_000;
+// ms. Commands that are interrupted end within two seconds.
+const CLOSE_WITHIN = 1_200;
 
 /**
  * The tracker: an MQTT client that knows which node has which seed. It works the same on every
@@ -91,11 +93,18 @@ export class Tracker {
 	}
 
 	/**
-	 * Publishes the state `lost` if it is active, and disconnects. No event is emitted any more.
+	 * Publishes the state `lost` if it is active, and disconnects. No event is emitted any more. If the
+	 * broker does not answer, this resolves after 1.2 s; a connection that is being made then ends
+	 * later.
 	 */
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#events.events = {};
+		const timeout = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN).unref());
+		await Promise.race([this.#end(), timeout]);
+	}
+
+	async #end(): Promise<void> {
 		if (this.#role instanceof StandbyTracker) {
 			// The standby tracker is closed first, as a change of role may wait for its `findActive`.
 			await this.#role.close();

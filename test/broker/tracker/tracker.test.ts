@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import { Broker, Tracker, type TrackerOptions } from '../../../broker/index.ts';
 import { resolveTracker } from '../../../broker/tracker/tracker-options.ts';
 import { encodeJson, type Limits, LONGEST_TIMER, Topics } from '../../../protocol/index.ts';
+import { acceptOnly, startFakeBroker } from '../../helpers/adversaries/fake-broker.ts';
 import { seedId } from '../../helpers/fixtures/registry.ts';
 import { startBroker } from '../../helpers/harness/broker.ts';
 import { jumpingClock } from '../../helpers/harness/clock.ts';
@@ -289,6 +290,33 @@ test('close may be called twice, and while the broker is gone', async (t) => {
 	await broker.close();
 	await Promise.all([tracker.close(), tracker.close()]);
 	await broker.close();
+});
+
+test('close does not wait for a broker that has stopped answering', async (t) => {
+	let connects = 0;
+	const other = { state: 'ready', tracker: 'another-one', session: 'session-1' };
+	const state = encodeJson({ ...other, ttl: 90_000, renewal: 30_000, part: 262_144 });
+	const payload = Buffer.from(state);
+	const fake = await startFakeBroker(t, (packet, reply, socket) => {
+		connects += packet.cmd === 'connect' ? 1 : 0;
+		if (connects < 3) {
+			acceptOnly(packet, reply, socket);
+		}
+		if (packet.cmd === 'subscribe') {
+			const { messageId = 0, subscriptions } = packet;
+			reply({ cmd: 'suback', messageId, granted: subscriptions.map(() => 0) });
+			const topic = topics.trackerState();
+			reply({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: true });
+		}
+	});
+	const { url } = fake;
+	const active = await startTracker(t, { url, isAlone: true });
+	const taking = await startTracker(t, { url, probe: 20 });
+	await until('it takes over', () => connects === 3);
+	const start = performance.now();
+	await Promise.all([active.close(), taking.close()]);
+	await until('only the connection that is being made is left', () => fake.sockets.size === 1);
+	assert.ok(performance.now() - start < 5_000);
 });
 
 test('times that are too long for timers are shortened', () => {
