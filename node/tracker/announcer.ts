@@ -47,6 +47,8 @@ interface Updated {
 /** Minimum ms between two announces of a content that grows, and between two states. */
 const ANNOUNCE_EVERY = 1_000;
 const STATE_EVERY = 2_000;
+/** Minimum ms between two renewals, whatever the tracker demands. */
+const LEAST_RENEWAL = 100;
 /** Maximum number of messages that wait for the broker's confirmation at a time. */
 const PUBLISHES_AT_ONCE = 32;
 /** Maximum number of updates for one call of `confirm`. */
@@ -293,7 +295,8 @@ export class Announcer {
 	}
 
 	#scheduleRenewal(): void {
-		const every = this.#options.tracker.state?.renewal ?? this.#options.limits.renewal;
+		const { tracker, limits } = this.#options;
+		const every = Math.max(tracker.state?.renewal ?? limits.renewal, LEAST_RENEWAL);
 		clearTimeout(this.#renewal);
 		if (this.#isClosed) {
 			return;
