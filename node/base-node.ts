@@ -183,10 +183,13 @@ export class BaseNode {
 		return formatLink({ id: seed.id, name: seed.name, broker: this.brokers });
 	}
 
-	/** Every seed that the tracker lists. @throws ShoalError ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED, ERR_LIMIT */
-	async *seeds(): AsyncGenerator<SeedListing> {
+	/**
+	 * Every seed that the tracker lists, in the order of the ids; with `after`, those whose ids follow that one.
+	 * @throws ShoalError ERR_ID, ERR_NO_TRACKER, ERR_TIMEOUT, ERR_DISCONNECTED, ERR_LIMIT
+	 */
+	async *seeds(after?: string): AsyncGenerator<SeedListing> {
 		await this.context.tracker.ready(TRACKER_TIMEOUT);
-		yield* this.context.tracker.seeds();
+		yield* this.context.tracker.seeds(after);
 	}
 
 	/**

@@ -22,8 +22,8 @@ import { whenOver } from './when-over.ts';
 
 /** The part of a node that the gateway uses. Its methods throw ShoalErrors, as those of `ShoalNode` do. */
 export interface GatewayNode {
-	/** Every seed that the tracker lists. */
-	seeds(): AsyncIterable<SeedListing>;
+	/** The seeds that the tracker lists, in the order of the ids; with `after`, those that follow that id. */
+	seeds(after?: string): AsyncIterable<SeedListing>;
 	/** The nodes that have a seed. */
 	who(id: string): Promise<Extract<TrackerReply, { op: 'query' }>>;
 	/**
@@ -233,10 +233,9 @@ class Gateway {
 
 	/** The seed in the list of the tracker; undefined if it is not listed any more. */
 	async #listed(id: string): Promise<SeedListing | undefined> {
-		for await (const listing of this.#node.seeds()) {
-			if (listing.seed === id) {
-				return listing;
-			}
+		// The list begins with this seed, so one request to the tracker is enough.
+		for await (const listing of this.#node.seeds(idBefore(id))) {
+			return listing.seed === id ? listing : undefined;
 		}
 		return undefined;
 	}
@@ -264,6 +263,12 @@ class Gateway {
 /** The value of Cache-Control for the content `id` at a path that has the text `named`. */
 function cachingOf(id: string, named: string): string {
 	return id === named ? CACHED : ASKED_AGAIN;
+}
+
+/** The seed id right before `id` in the order of the ids; undefined if `id` is the first one. */
+function idBefore(id: string): string | undefined {
+	const number = BigInt(`0x${id}`);
+	return number === 0n ? undefined : (number - 1n).toString(16).padStart(id.length, '0');
 }
 
 /** @throws ShoalError ERR_ID */

@@ -6,6 +6,7 @@ import {
 	type Link,
 	makeRequestId,
 	PORTABLE_PART,
+	parseSeedId,
 	type Report,
 	type SeedListing,
 	ShoalError,
@@ -210,12 +211,13 @@ export class TrackerClient {
 	}
 
 	/**
-	 * Every seed that the tracker lists, page after page.
+	 * Every seed that the tracker lists, in the order of the ids, page after page.
 	 *
-	 * @throws as {@link ask}, and ERR_LIMIT if the list does not end
+	 * @param start only seeds whose ids follow this one
+	 * @throws as {@link ask}, ERR_ID, and ERR_LIMIT if the list does not end
 	 */
-	async *seeds(): AsyncGenerator<SeedListing> {
-		let after: string | undefined;
+	async *seeds(start?: string): AsyncGenerator<SeedListing> {
+		let after = start === undefined ? undefined : parseSeedId(String(start));
 		let listed = 0;
 		do {
 			const page: ReplyTo<'get_seed'> = await this.ask('get_seed', { after });

@@ -93,6 +93,32 @@ test('the list of seeds is sent while it arrives, and is read no further when th
 	await until('the list is left', () => isOver);
 });
 
+test('one seed is looked up in the list, without the seeds before it and after it', async (t) => {
+	const ids = ['0'.repeat(64), `${'a'.repeat(63)}0`, `${'a'.repeat(63)}1`, 'f'.repeat(64)];
+	let looked = 0;
+	const node = {
+		who: async () => ({ seeders: 1, downloaders: 0, nodes: [] }),
+		seeds: async function* (after = '') {
+			for (const seed of ids.filter((id) => id > after)) {
+				looked += 1;
+				yield { seed, name: `name of ${seed}`, length: 1, chunks: 1 };
+			}
+		},
+	};
+	const routes = [gatewayRoute(async () => node as unknown as GatewayNode)];
+	const gateway = await HttpServer.start({ port: 0, routes });
+	t.defer(() => gateway.close());
+	const nameOf = async (id: string) => {
+		const about = await (await fetch(`${gateway.url}/seeds/${id}`)).json();
+		return (about as { name?: string }).name;
+	};
+	for (const id of ids) {
+		assert.is(await nameOf(id), `name of ${id}`);
+	}
+	assert.is(await nameOf('b'.repeat(64)), undefined, 'it has gone meanwhile');
+	assert.is(looked, 5);
+});
+
 test('the gateway lists the seeds, describes one seed, and serves its file, verified and cacheable for ever', async (t) => {
 	const { seed, ask } = await start(t);
 	const { seeds } = (await (await ask('/seeds')).json()) as { seeds: Array<{ id: string }> };

@@ -42,6 +42,9 @@ test('the client queries all seeds page by page, and the nodes of one seed', asy
 		listed.push(seed);
 	}
 	assert.equal(listed, ids);
+	const [after, next] = ids as [string, string];
+	assert.is((await tracker.seeds(after).next()).value?.seed, next);
+	assert.is((await rejects(tracker.seeds('no id').next())).code, 'ERR_ID');
 	const { seeders, nodes } = await tracker.ask('query', { seed: seedId(3) });
 	assert.is(seeders, 1);
 	assert.equal(
