@@ -72,7 +72,9 @@ export function printAddress(output: Output, broker: BrokerAddress): void {
 	output.event({ event: 'listening', url, addresses, ...(cert && { cert }), ...http });
 	output.line(`the broker listens ${whereItListens(output, url)}`);
 	if (page !== undefined) {
-		output.line(`its page, for browsers: ${output.style('bold', pageUrl(page.url, addresses))}`);
+		output.line(
+			`its page, for browsers: ${output.style('bold', pageUrl(page.url, isOnlyHere(url) ? [] : addresses))}`,
+		);
 	}
 	for (const line of howToReach(broker)) {
 		output.line(output.style('dim', line));
@@ -90,16 +92,22 @@ function whereItListens(output: Output, url: string): string {
 function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAddress): string[] {
 	const [first] = addresses;
 	const flag = cert === undefined ? '' : ` --cert ${cert}`;
+	const who = `others reach it at ${addresses.join(' or ')}`;
+	if (isOnlyHere(url)) {
+		const free = needsToken ? '' : ', and need no token';
+		return [
+			'only this machine can reach it; --lan opens it to those who have the token',
+			...(first === undefined ? [] : [`${who} if a proxy or a forwarded port leads here${free}`]),
+			`next: shoal share FILE --broker ${url}${flag}`,
+		];
+	}
 	const next = `next: shoal share FILE --broker ${first ?? nearUrl(url)}${flag}`;
 	if (first === undefined) {
 		return [
-			isAny(new URL(url).hostname)
-				? 'no address of this machine is known that others can reach: connect the machine to a network and start the broker again, or name one with --advertise HOST'
-				: 'only this machine can reach it; --lan opens it to those who have the token',
+			'no address of this machine is known that others can reach: connect the machine to a network and start the broker again, or name one with --advertise HOST',
 			next,
 		];
 	}
-	const who = `others reach it at ${addresses.join(' or ')}`;
 	const inside =
 		!isAdvertised && isInContainer()
 			? [
@@ -116,6 +124,12 @@ function howToReach({ url, addresses, isAdvertised, cert, needsToken }: BrokerAd
 		...open,
 		needsToken ? 'next, on each other machine: shoal join LINK' : next,
 	];
+}
+
+/** Whether a broker listens at `url` for programs on this machine only. */
+export function isOnlyHere(url: string): boolean {
+	const { hostname } = new URL(url);
+	return !isAny(hostname) && isUnreachable(hostname);
 }
 
 /** Whether this process runs in a container: Docker and Podman each create one of these files. */

@@ -3,6 +3,7 @@ import { hostOf, isShoalError, resolveLimits, ShoalError } from '../../../protoc
 import { isLocal, openAccess, watchAccess } from '../broker/broker-access.ts';
 import {
 	advertisedHosts,
+	isOnlyHere,
 	nearUrl,
 	pageUrl,
 	printAddress,
@@ -77,7 +78,7 @@ export function brokerCommand(flags: BrokerFlags): Command {
 			cert,
 		});
 		const [address] = addresses;
-		const isTold = address !== undefined && flags.mdns !== false;
+		const isTold = address !== undefined && !isOnlyHere(url) && flags.mdns !== false;
 		const warn = (error: unknown): void => output.warn(error);
 		const announced = isTold
 			? await announceBroker({ url, needsToken, ...(isAdvertised && { address }) }, warn)
