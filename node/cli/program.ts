@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<void> {
 	const program = makeProgram();
 	ignoreClosedPipes();
 	try {
-		await program.parseAsync(args, { from: 'user' });
+		await program.parseAsync(understood(program, args), { from: 'user' });
 	} catch (error) {
 		if (!(error instanceof CommanderError)) {
 			throw error;
@@ -24,6 +24,23 @@ export async function main(args: readonly string[]): Promise<void> {
 		}
 		await complain(program, error, args);
 	}
+}
+
+/**
+ * The arguments as Commander gets them: `help NAME` is `NAME --help`, as Commander's own command
+ * takes the exit code from the process. With a name that no command has, it would print the help of
+ * all commands for `--help`, so the name stays alone.
+ */
+function understood(program: Command, args: readonly string[]): readonly string[] {
+	const isHelp = args[0] === 'help';
+	const [name = 'help'] = isHelp ? args.slice(1) : args;
+	if (name === 'help' || name.startsWith('-')) {
+		return isHelp ? ['--help'] : args;
+	}
+	if (!program.commands.some((command) => command.name() === name)) {
+		return [name];
+	}
+	return isHelp ? [name, '--help'] : args;
 }
 
 /** Ignores a closed pipe, as in `shoal --help | head`. Commands add handlers of their own. */
@@ -80,12 +97,12 @@ async function complain(
 	const command = program.commands.find((each) => each.name() === args[0]);
 	const help = command === undefined ? 'shoal --help' : `shoal ${command.name()} --help`;
 	const { failUsage } = await import('./run.ts');
-	await failUsage(`${whatIsWrong(error, args)}; see: ${help}`, args.includes('--json'));
+	await failUsage(`${whatIsWrong(error)}; see: ${help}`, args.includes('--json'));
 }
 
-function whatIsWrong({ code, message }: CommanderError, args: readonly string[]): string {
+function whatIsWrong({ code, message }: CommanderError): string {
 	if (code === 'commander.help') {
-		return args[0] === 'help' ? `there is no command ${args[1]}` : 'a command is expected';
+		return 'a command is expected';
 	}
 	return message
 		.replace(/^error: /, '')

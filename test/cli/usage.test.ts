@@ -46,6 +46,32 @@ test('--help explains how shoal works and names every command', async (t) => {
 	assert.ok(text.split('\n').every((line) => line.length <= 80));
 });
 
+test('help prints the help of all commands or of one, and fails only for an unknown command', async (t) => {
+	for (const args of [['help'], ['help', '--help'], ['help', 'help'], ['-h']]) {
+		const { code, text, stderr } = await runShoal(t, args);
+		assert.equal([code, stderr], [0, ''], args.join(' '));
+		assert.match(text, 'How it works');
+	}
+	for (const args of [
+		['help', 'ls'],
+		['help', 'ls', '-h'],
+		['ls', 'x', '--help'],
+	]) {
+		const { code, text, stderr } = await runShoal(t, args);
+		assert.equal([code, stderr], [0, ''], args.join(' '));
+		assert.match(text, 'Usage: shoal ls');
+	}
+	for (const args of [
+		['help', 'foo'],
+		['foo', '--help'],
+		['foo', '-h'],
+	]) {
+		const { code, text, stderr } = await runShoal(t, args);
+		assert.equal([code, text], [2, ''], args.join(' '));
+		assert.match(stderr, "shoal: unknown command 'foo' (did you mean follow?); see: shoal --help");
+	}
+});
+
 test('the help of each command has an example and fits 80 columns', () => {
 	const { commands } = makeProgram();
 	assert.equal(
