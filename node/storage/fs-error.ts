@@ -10,7 +10,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 	ENOTDIR: ['ERR_NO_FILE', 'a part of the path is not a folder; check the path'],
 	EEXIST: [
 		'ERR_EXISTS',
-		'there is a file of that name already; move it away or choose another with -o',
+		'there is a file of that name already; move it away or choose another name',
 	],
 	EISDIR: ['ERR_FOLDER', 'it is a folder; a file is expected'],
 	EACCES: [
@@ -49,6 +49,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 	],
 	ENFILE: ['ERR_IO', 'the system has as many files open as it can; end something and start again'],
 	EIO: ['ERR_IO', 'the disk failed to read or write it; check the disk and start again'],
+	EXDEV: [
+		'ERR_IO',
+		'the system cannot move it: it is from the image of a container (a lower layer of an overlay), or another file system is mounted there; choose a folder on a volume or disk of its own',
+	],
+	ESTALE: [
+		'ERR_IO',
+		'the server of this network file system has removed or replaced it; start again, and mount the file system again if that does not help',
+	],
 	ENAMETOOLONG: ['ERR_NAME', 'the name is too long for this file system; choose a shorter one'],
 };
 

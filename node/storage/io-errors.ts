@@ -7,6 +7,7 @@ const KEPT = ', what is verified is kept';
 /** What to add to the message about an error of the system if a download has failed with it. */
 const OF_DOWNLOADS: Readonly<Record<string, string>> = {
 	EDQUOT: KEPT,
+	EEXIST: ' with -o',
 	EFBIG: KEPT,
 	EIO: KEPT,
 	EMFILE: KEPT,

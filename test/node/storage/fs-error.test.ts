@@ -24,6 +24,8 @@ const CODES: Record<string, ErrorCode> = {
 	ESHORT: 'ERR_CHANGED',
 	EFBIG: 'ERR_IO',
 	EIO: 'ERR_IO',
+	EXDEV: 'ERR_IO',
+	ESTALE: 'ERR_IO',
 	EMFILE: 'ERR_IO',
 	EBADF: 'ERR_IO',
 };
@@ -52,6 +54,8 @@ test('only the error of a download says that something is kept, and once', () =>
 		assert.is(download.cause, cause);
 	}
 	assert.match(String(ofDownload(fsError({ code: 'ENAMETOOLONG' }, 'x'))), /one with -o$/);
+	assert.match(String(ofDownload(fsError({ code: 'EEXIST' }, 'x'))), /another name with -o$/);
+	assert.match(fsError({ code: 'EEXIST' }, 'data').message, /another name$/, 'as of --data');
 	const other = fsError({ code: 'EACCES' }, 'x');
 	assert.is(ofDownload(other), other);
 	assert.is(ofDownload(undefined), undefined);

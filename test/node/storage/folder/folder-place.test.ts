@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import {
 	link,
@@ -181,6 +182,7 @@ const PLANTED: Record<string, (root: string, side: string, outside: string) => P
 	'a hard link in the place of a file': (root, _, outside) =>
 		link(join(outside, 'canary'), join(root, 'run')),
 	'a folder in the place of a file': async (root) => void (await mkdir(join(root, 'run'))),
+	'a pipe in the place of a file': async (root) => void execFileSync('mkfifo', [join(root, 'run')]),
 	'a file in the place of a folder': (root) => writeFile(join(root, 'a'), ''),
 	'a link in the place of the index': (_, side, outside) =>
 		symlink(join(outside, 'canary'), join(side, '.index')),
