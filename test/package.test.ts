@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
+import { documents, linksOf, readDocument } from './docs/markdown.ts';
 import { makeFolder } from './helpers/fixtures/folder.ts';
 import { suite } from './helpers/harness/suite.ts';
 
@@ -53,9 +54,12 @@ test('the installed package has a command and typed exports that work', async (t
 	for (const file of ['Dockerfile', 'shoal-broker.service']) {
 		assert.ok(files.includes(join('packaging', file)), file);
 	}
-	const page = await readFile(join(installed, 'docs', 'page.md'), 'utf8');
-	for (const [, picture = ''] of page.matchAll(/\((pictures\/[^)]+)\)/g)) {
-		assert.ok(files.includes(join('docs', picture)), picture);
+	for (const document of await documents()) {
+		for (const target of linksOf(await readDocument(document))) {
+			const file = join(dirname(document), target.replace(/#.*/, ''));
+			const isLocal = !/^([a-z]+:|#)/i.test(target);
+			assert.ok(!isLocal || files.includes(file.replace(/\/$/, '')), `${document}: ${target}`);
+		}
 	}
 
 	const shoal = join(folder, 'node_modules', '.bin', 'shoal');
