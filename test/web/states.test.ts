@@ -220,7 +220,11 @@ test('a page without TLS keeps a stopped download in memory', async (t) => {
 });
 
 test('a second tab says that another tab has the download, and takes it over when that tab is closed', async (t) => {
-	const { page: address } = await start(t, '--max-up', '1MB');
+	const path = join(await makeFolder(t), NAME);
+	// The download must not be complete before it is stopped, however long the rest takes.
+	await randomFile(path, 5 * SIZE);
+	const { url, page: address } = await spawnServed(t);
+	await spawnShare(t, path, '--broker', url, '--max-up', '1MB');
 	const { page, context } = await openTab(t, address);
 	await getSome(page);
 	const open = async (): Promise<Page> => {
