@@ -120,7 +120,8 @@ test('a version is published, followed, updated and told', async (t) => {
 	// From another process, while the first one serves.
 	const second = await publish();
 	assert.equal([second.published.seq, second.link], [2, link]);
-	assert.is((await process.event('superseded')).seq, 2);
+	const { block, seq } = await process.event('superseded');
+	assert.equal([block, seq], [0, 2]);
 	assert.equal((await nth(machine, 'applied', 2)).kept, ['a.txt.mine-2']);
 	assert.is(readFileSync(join(path, 'a.txt'), 'utf8'), 'two');
 	assert.is(readFileSync(join(path, 'a.txt.mine-2'), 'utf8'), 'mine');
@@ -265,7 +266,8 @@ test('too many fail in the last stage: it is told that all get the version never
 	await Promise.all(machines.map((machine) => machine.event('waiting')));
 	const flags = ['--to', 'lab-1:100', '--stages', '100', '--stop-at', '10%', '--min', '1'];
 	const { process } = await publish(...flags);
-	const { reason } = await process.event('stage-stopped');
+	const { reason, isLast } = await process.event('stage-stopped');
+	assert.is(isLast, true);
 	assert.match(
 		String(reason),
 		/^1 of \d followers? failed, which is more than 10 %: pc-3 \S{4} \(EXIT_7\)$/,

@@ -161,7 +161,7 @@ function printStages({ output }: CommandContext, publication: Publication): void
 		);
 	});
 	publication.on('stageStopped', (reason, isLast) => {
-		output.event({ event: 'stage-stopped', reason });
+		output.event({ event: 'stage-stopped', reason, isLast });
 		output.warn(
 			isLast
 				? `the last stage has failed: ${reason}. All followers that the version is for get it nevertheless: mend the cause, and start shoal follow again on these machines; or, to stop it, publish the version before, or another`
@@ -182,7 +182,7 @@ async function watch({ output }: CommandContext, publication: Publication): Prom
 	let isSuperseded = false;
 	publication.on('superseded', ({ seq, block }) => {
 		isSuperseded = true;
-		output.event({ event: 'superseded', seq });
+		output.event({ event: 'superseded', block, seq });
 		output.line(
 			`version ${seq} (key block ${block}) was signed by another process; this one only shares its own version`,
 		);
