@@ -123,7 +123,7 @@ if (canMount) {
 		t.defer(() => unmount().catch(() => {}));
 		await run('mount', ['--bind', mounted, mounted]);
 		await publish({ seq: 2, seed: other.seed.id });
-		assert.is((await says('failed')).code, 'ERR_IO');
+		assert.is((await says('failed')).code, 'ERR_PERMISSION');
 		assert.is(read(), 'two');
 		await publish({ seq: 3, seed: a });
 		await unmount();
