@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, rm, statfs, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { canMount, smallDisk } from '../helpers/fixtures/small-disk.ts';
+import { canMount, fillUp, smallDisk } from '../helpers/fixtures/small-disk.ts';
 import { d, l, linesIn, plant, type Tree, x } from '../helpers/fixtures/trees.ts';
 import { CACHELESS, Shoal, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
@@ -217,8 +217,7 @@ if (!canMount) {
 		const { only, get } = await shared(t, [treeOf(8)], '4MB');
 		const full = get(only, disk);
 		await until('2 MiB are there', () => have(full) > 2 * MIB);
-		const { bavail, bsize } = await statfs(disk);
-		await writeFile(join(disk, 'other'), new Uint8Array(bavail * bsize - MIB));
+		await fillUp(disk, MIB);
 		assert.is(await full.exit(), 1);
 		const { code, message } = await full.event('error');
 		assert.is(code, 'ERR_NO_SPACE');

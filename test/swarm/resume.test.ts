@@ -1,8 +1,8 @@
-import { mkdir, readdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { canMount, smallDisk } from '../helpers/fixtures/small-disk.ts';
+import { canMount, fillUp, smallDisk } from '../helpers/fixtures/small-disk.ts';
 import { randomFile, Shoal, sha256, spawnBroker } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
@@ -97,8 +97,7 @@ if (!canMount) {
 		const output = join(disk, 'copy.bin');
 		const full = get(output);
 		await until('2 MiB are there', () => have(full) > 2 * MIB);
-		const { bavail, bsize } = await statfs(disk);
-		await writeFile(join(disk, 'other'), new Uint8Array(bavail * bsize - MIB));
+		await fillUp(disk, MIB);
 		assert.is(await full.exit(), 1);
 		const { code, message } = await full.event('error');
 		assert.is(code, 'ERR_NO_SPACE');
