@@ -4,12 +4,12 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 // Runs every test file in its own process, so that a file that leaves something open is reported.
-// Most files wait most of the time, so more of them run at once than there are cores. Files in
+// Most files wait much of the time, so more of them run at once than there are cores. Files in
 // timing/ measure how long something takes. They run one after the other, except for those that
 // mostly wait, and only if the arguments name them.
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const AT_ONCE = 3 * availableParallelism();
+const AT_ONCE = 2 * availableParallelism();
 /** The files that take longest. They start first, so that none of them runs alone at the end. */
 const LONG =
 	/(web\/(transfer|states|folders)|cli\/(get|channels)|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults|unsure-broker)|behaviour\/(rates|wrong-peers|failing-calls|secrets|streams|unsure-channels)|announcer|peers\/make-way|cli\/signals)\.test\.js$/;

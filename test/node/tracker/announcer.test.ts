@@ -288,8 +288,9 @@ test('a content that is removed while it waits for its announce is not announced
 		context.contents.remove(content);
 	}
 	await joining;
-	await wait(100);
-	assert.is((await retainedBelow(url, 'shoal/1/announce/+/+')).length, 0);
+	await until('none is announced any more', async () => {
+		return (await retainedBelow(url, 'shoal/1/announce/+/+')).length === 0;
+	});
 });
 
 for (const delay of [0, 3, 10]) {
