@@ -4,7 +4,7 @@ import { isShoalError, ShoalError } from '../../protocol/index.ts';
 const PASSING: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 const KEPT = ', what is verified is kept';
-/** What to add to the message about an error of the system if a download has failed with it. */
+/** The end of the message about an error of the system, if a download has failed with it. */
 const OF_DOWNLOADS: Readonly<Record<string, string>> = {
 	EDQUOT: KEPT,
 	EEXIST: ' with -o',

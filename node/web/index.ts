@@ -15,5 +15,5 @@ export {
 	type BrowserNodeOptions,
 } from './worker/browser-node.ts';
 export type { DownloadedFile, DownloadedFolder } from './worker/downloaded-folder.ts';
+export { forget as forgetContent, type Kept, keptContents } from './worker/kept-contents.ts';
 export type { MakeSeedOptions } from './worker/make-seed.ts';
-export { forget as forgetContent, type Kept, keptContents } from './worker/opfs-backing.ts';

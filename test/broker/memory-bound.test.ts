@@ -36,7 +36,7 @@ test('announces with the longest names, and as many that wait for their deletion
 	const used = heap() - before;
 	assert.is(registry.size.announces, COUNT);
 	assert.ok(used < (list?.most ?? 0), `${used / COUNT} bytes each`);
-	// What is measured must not be collected before.
+	// This use keeps the garbage collector from freeing it before it is measured.
 	assert.ok(clearing.forget(topics.announce(seedId(COUNT), 'n'.repeat(21))));
 });
 

@@ -19,7 +19,7 @@ async function printedIn(folder: string): Promise<Set<string>> {
 test('the page lists the events that the commands print, and no others', async () => {
 	const rows = (await readDocument('docs/json.md')).matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*)/gm);
 	const listed = new Set([...rows].flatMap(([, names = '']) => names.match(/[a-z-]+/g) ?? []));
-	// What the broker and the tracker publish is described elsewhere; the page has three of these names.
+	// Events that the broker and the tracker publish; monitoring.md describes the others.
 	const published = ['node-joined', 'download-complete', 'load'];
 	const printed = await printedIn('node/cli');
 	const watched = await printedIn('node/tracker');

@@ -10,8 +10,9 @@ import type {
 import type { BrowserNode } from './browser-node.ts';
 import { unlessElsewhere, whenFree, whileChanging } from './content-locks.ts';
 import { FolderLists } from './folder-lists.ts';
+import { forget, keepStopped, keptContent, keptContents } from './kept-contents.ts';
 import type { MakeSeedOptions } from './make-seed.ts';
-import { forget, hasFiles, keepStopped, keptContent, keptContents } from './opfs-backing.ts';
+import { hasFiles } from './opfs-files.ts';
 import { type Item, OwnTransfers } from './own-transfers.ts';
 import { PageChannels } from './page-channels.ts';
 import { PageNode } from './page-node.ts';

@@ -1,4 +1,4 @@
-import type { Kept } from './opfs-backing.ts';
+import type { Kept } from './kept-contents.ts';
 import type { Item } from './own-transfers.ts';
 
 // Which files of a folder are wanted: a set of their paths; undefined means all.

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { forget, keptContents } from '../../../../node/web/worker/opfs-backing.ts';
+import { forget, keptContents } from '../../../../node/web/worker/kept-contents.ts';
 import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 import { until } from '../../../helpers/harness/until.ts';
 
