@@ -21,10 +21,10 @@ const KIB = 1024;
 /**
  * Bytes measured on Node.js 20: a retained message without its payload, an announce in the list
  * with the longest name, the topic of an announce that waits for its deletion, and a subscription in
- * Aedes. V8 stores a name of 255 bytes in two bytes for each character if one is not of Latin-1.
+ * Aedes.
  */
 const KEPT = 0.75 * KIB;
-const LISTED = 1.5 * KIB;
+const LISTED = 1_100;
 const WAITING = 320;
 const SUBSCRIPTION = 1.75 * KIB;
 /** Bytes measured on Node.js 20: a retained receipt without its payload. */

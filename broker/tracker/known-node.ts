@@ -12,7 +12,11 @@ import { TokenBucket } from '../access/token-bucket.ts';
 export interface AnnounceRecord {
 	readonly seed: string;
 	readonly node: KnownNode;
-	readonly name: string;
+	/**
+	 * The name in UTF-8, with one character for each byte; see {@link nameOf}. V8 would take two bytes
+	 * for each character of a name of which one character is not in Latin-1.
+	 */
+	readonly nameBytes: string;
 	readonly length: number;
 	readonly chunks: number;
 	/** Bytes of the index, and number of files, of a folder; undefined for a file. */
@@ -270,9 +274,15 @@ export function recordOf(
 	const { length, chunks, index, files, have, session, seq } = message;
 	// All announces of a session refer to one string, which saves memory.
 	const shared = session === node.session ? node.session : session;
-	const name = message.name === alike?.name ? alike.name : message.name;
-	const about = { name, length, chunks, index, files, have: have.count };
+	const bytes = Buffer.from(message.name).toString('latin1');
+	const nameBytes = bytes === alike?.nameBytes ? alike.nameBytes : bytes;
+	const about = { nameBytes, length, chunks, index, files, have: have.count };
 	return { seed: alike?.seed ?? copied(seed), node, ...about, session: shared, seq, ...kept };
+}
+
+/** The name of the content of an announce. */
+export function nameOf({ nameBytes }: AnnounceRecord): string {
+	return Buffer.from(nameBytes, 'latin1').toString();
 }
 
 /** The same text without a reference to the topic that it is a part of, which V8 would keep. */

@@ -1,5 +1,5 @@
 import type { Limits, NodeListing, SeedListing } from '../../protocol/index.ts';
-import type { AnnounceRecord } from './known-node.ts';
+import { type AnnounceRecord, nameOf } from './known-node.ts';
 import { neighboursOf } from './neighbours.ts';
 import type { Swarms } from './swarms.ts';
 
@@ -58,9 +58,9 @@ function describeSeed(seed: string, records: Iterable<AnnounceRecord>): SeedList
 	if (first === undefined) {
 		return undefined;
 	}
-	const { name, length, chunks, index, files } = first;
+	const { length, chunks, index, files } = first;
 	const folder = { ...(index !== undefined && { index }), ...(files !== undefined && { files }) };
-	return { seed, name, length, chunks, ...folder, seeders, downloaders };
+	return { seed, name: nameOf(first), length, chunks, ...folder, seeders, downloaders };
 }
 
 /** Whether the node of `record` has every chunk. */

@@ -17,7 +17,7 @@ import {
 	type RefusedAnnounce,
 } from './decisions.ts';
 import { FirstAskers } from './first-askers.ts';
-import { type AnnounceRecord, hasLayout, KnownNode, recordOf } from './known-node.ts';
+import { type AnnounceRecord, hasLayout, KnownNode, nameOf, recordOf } from './known-node.ts';
 import { pageOfSeeds, sampleNodes, visibleSwarm } from './listing.ts';
 import { Swarms } from './swarms.ts';
 
@@ -363,12 +363,12 @@ export class Registry {
 	}
 
 	#drop(record: AnnounceRecord): Decision[] {
-		const { seed, node, name, length } = record;
+		const { seed, node, length } = record;
 		node.release(seed);
 		this.#swarms.delete(record);
 		return this.#swarms.has(seed)
 			? []
-			: [{ do: 'event', event: { event: 'seed-gone', seed, name, length } }];
+			: [{ do: 'event', event: { event: 'seed-gone', seed, name: nameOf(record), length } }];
 	}
 
 	#remove(node: KnownNode, event: 'node-left' | 'node-lost'): Decision[] {

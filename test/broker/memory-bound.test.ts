@@ -27,7 +27,7 @@ test('announces with the longest names, and as many that wait for their deletion
 	const clearing = new Clearing({ link, topics, most: COUNT, onFailure: () => {} });
 	const before = heap();
 	for (let at = 0; at < COUNT; at += 1) {
-		// 255 bytes, and V8 stores each of the 253 characters in two bytes.
+		// 255 bytes; as V8 stores text, each of the 253 characters would take two bytes.
 		const name = `${String(at).padStart(252, 'x')}\u4e00`;
 		const message = encodeJson({ ...announce('s'.repeat(21), { name }), seq: 2 ** 40 + at });
 		registry.announce(seedId(at), `node-${at % 10}`, decodeAnnounce(message), true);
