@@ -18,8 +18,11 @@ const TIMING = /^timing\//;
 const WAITING = /^timing\/(channels|rates|recovery)\./;
 /** As the command line does, V8 optimizes code later: most files end before that pays. */
 const FLAGS = ['--interrupt-budget=1000000'];
-/** A file that measures how a browser copes with load. It runs alone. */
-const ALONE = /^web\/load\./;
+/**
+ * Files that run alone: one measures how a browser copes with load, and one needs a network on which no
+ * other test announces a broker.
+ */
+const ALONE = /^(web\/load|cli\/few-files)\./;
 
 /**
  * Prefixes of the test files to run. Without any, all files run except those in web/, which need a

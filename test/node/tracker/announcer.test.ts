@@ -288,9 +288,10 @@ test('a content that is removed while it waits for its announce is not announced
 		context.contents.remove(content);
 	}
 	await joining;
-	await until('none is announced any more', async () => {
-		return (await retainedBelow(url, 'shoal/1/announce/+/+')).length === 0;
-	});
+	const announced = async () => (await retainedBelow(url, 'shoal/1/announce/+/+')).length;
+	await until('none is announced any more', async () => (await announced()) === 0);
+	await wait(100);
+	assert.is(await announced(), 0);
 });
 
 for (const delay of [0, 3, 10]) {
