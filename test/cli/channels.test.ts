@@ -164,11 +164,11 @@ test('fleet: the exit code is 0 only if all that are expected are current; csv a
 	assert.match(two.text, /\nversion 1 of lab: 1 of 1 follower up to date; 2 expected\n$/);
 	assert.match(one.text, /\nversion 1 of lab: 1 of 1 follower up to date\n$/);
 	const [titles, row, ...others] = csv.text.split(/\r?\n/).filter((line) => line !== '');
-	assert.is(titles, 'node,name,groups,block,seq,state,percent,code,kept,at,current');
-	assert.match(String(row), /^'?[\w-]+,pc-1,,0,1,applied,100,,0,\S+Z,true$/);
+	assert.is(titles, 'node,name,groups,seq,state,percent,code,kept,at,current,block');
+	assert.match(String(row), /^'?[\w-]+,pc-1,,1,applied,100,,0,\S+Z,true,0$/);
 	assert.equal(others, []);
 	assert.is(missing.code, 1);
-	assert.match(missing.text, /\n,pc-2,,,,missing,,,,,false\r?\n$/);
+	assert.match(missing.text, /\n,pc-2,,,missing,,,,,false,\r?\n$/);
 });
 
 test('fleet --wait says for what it waits, also without a terminal', async (t) => {

@@ -33,7 +33,7 @@ const REDRAW = 500;
 /** ms between two lines that say for what the command waits, where there is no terminal. */
 const PLAIN_EVERY = 3_000;
 /** The columns of `--csv`. */
-const CSV = 'node name groups block seq state percent code kept at current'.split(' ');
+const CSV = 'node name groups seq state percent code kept at current block'.split(' ');
 const COLUMNS = [
 	{ title: 'NAME', most: 32 },
 	{ title: 'GROUPS', most: 24 },
@@ -170,12 +170,12 @@ function print(output: Output, fleet: FleetWatch, roll: Roll, isCsv: boolean): v
 		output.line(csvLine(CSV));
 		for (const { groups, isCurrent, name = '', code = '', ...member } of roll.members) {
 			const { node, block, seq, state, percent, kept, at } = member;
-			const version = [String(block), String(seq), state, String(percent), code];
-			const rest = [String(kept), at, String(isCurrent)];
+			const version = [String(seq), state, String(percent), code];
+			const rest = [String(kept), at, String(isCurrent), String(block)];
 			output.line(csvLine([node, name, groups.join(' '), ...version, ...rest]));
 		}
 		for (const who of roll.missing) {
-			output.line(csvLine(['', who, '', '', '', 'missing', '', '', '', '', 'false']));
+			output.line(csvLine(['', who, '', '', 'missing', '', '', '', '', 'false', '']));
 		}
 		return;
 	}
