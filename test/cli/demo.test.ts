@@ -50,6 +50,18 @@ test('the demo prints all its steps, and leaves no files', async (t) => {
 	assert.equal(readdirSync(folder), ['file.bin']);
 });
 
+test('the downloader of the demo gets the file from the seeders, although this machine has it', async (t) => {
+	const path = join(await makeFolder(t), 'file.bin');
+	await randomFile(path, 12_000_000);
+	const demo = new Shoal(t, ['demo', path]);
+	const complete = await demo.event('complete');
+	const sources = complete.sources as { node: string; bytes: number }[];
+	assert.is(new Set(sources.map(({ node }) => node)).size, 3);
+	const received = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+	assert.is(received, 12_000_000);
+	assert.is(await demo.exit(), 0);
+});
+
 test('a demo that is interrupted ends its processes and removes its files', async (t) => {
 	const folder = await makeFolder(t);
 	const path = join(folder, 'file.bin');

@@ -12,6 +12,7 @@ import type { JsonEvent, Output } from '../terminal/output.ts';
 import { countOf, formatBytes, formatRate } from '../terminal/units.ts';
 
 const SEEDERS = 3;
+const DOWNLOADER = 'downloader';
 /** Seconds the download should take: long enough to be seen. */
 const PACE_S = 4;
 /** Bytes per second. For a file so small that a seeder would get a lower limit, no limit is set. */
@@ -25,8 +26,10 @@ export function demoCommand(file: string | undefined): Command {
 		const { size } = await onFile(path, () => stat(path));
 		const folder = await mkdtemp(join(tmpdir(), 'shoal-demo-'));
 		const children: DemoChild[] = [];
+		// The downloader is to know as little of the file as another machine would.
+		const home = join(folder, 'home');
 		const start = (role: string, ...args: string[]): DemoChild => {
-			const child = new DemoChild(role, args);
+			const child = new DemoChild(role, args, role === DOWNLOADER ? home : undefined);
 			children.push(child);
 			passThrough(output, child);
 			return child;
@@ -65,7 +68,7 @@ async function story(stage: Stage): Promise<void> {
 	const { seeders, id, watched } = await startSeeders(stage, url);
 	view.step('downloader', 'asks all three for different chunks, and verifies each');
 	const copy = join(folder, 'copy');
-	const getter = start('downloader', 'get', id, '-o', copy, '--broker', url, '--no-linger');
+	const getter = start(DOWNLOADER, 'get', id, '-o', copy, '--broker', url, '--no-linger');
 	getter.listen((event) => event.event === 'progress' && view.progress(event, seeders));
 	const failures = [broker, ...watched].map((child) => child.failed());
 	const complete = await Promise.race([getter.first('complete'), ...failures]);

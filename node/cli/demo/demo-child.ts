@@ -17,11 +17,15 @@ export class DemoChild {
 	#failure: JsonEvent | undefined;
 	#isStopped = false;
 
-	/** @param args of the command line, without `--json` */
-	constructor(role: string, args: readonly string[]) {
+	/**
+	 * @param args of the command line, without `--json`
+	 * @param home the folder for its caches and its state. @default those of this user
+	 */
+	constructor(role: string, args: readonly string[], home?: string) {
 		this.role = role;
 		this.#process = spawn(process.execPath, [MAIN, ...args, '--json'], {
 			stdio: ['ignore', 'pipe', 'ignore'],
+			env: { ...process.env, ...(home && { XDG_CACHE_HOME: home, XDG_STATE_HOME: home }) },
 		});
 		const { stdout } = this.#process;
 		if (stdout !== null) {
