@@ -9,6 +9,7 @@ import { count, type Flow, noFlow, publishLength } from '../net/traffic.ts';
 import type { Refusal } from './audit-log.ts';
 import { ClientSessions, type SessionRefusal } from './client-sessions.ts';
 import { type BrokerRefusal, type RefusalCounts, zeroRefusalCounts } from './refusal-counts.ts';
+import { refusalError } from './refusal-error.ts';
 import { type Member, type Role, readPassword, TokenAuth, type Tokens } from './token-auth.ts';
 import { TokenBucket } from './token-bucket.ts';
 import {
@@ -386,6 +387,6 @@ export class Authorizer implements ChunkRules {
 		this.counts.refused[why] += 1;
 		const address = client === null ? '' : addressOf(client);
 		this.#audit({ id: client?.id ?? '', address, reason: why, about });
-		return new ShoalError('ERR_REFUSED', message);
+		return refusalError(message);
 	}
 }

@@ -41,9 +41,10 @@ const TOO_MANY_UNREAD =
 
 /**
  * Bytes of packets that may wait for Aedes. Above this, reading pauses, because Aedes handles all
- * waiting packets in one turn of the event loop.
+ * waiting packets in one turn of the event loop, and every other client waits for that turn. Chunks
+ * do not wait for Aedes.
  */
-export const READ_AHEAD = 16 * 1024;
+export const READ_AHEAD = 4 * 1024;
 
 /** Takes packets of a client out of its stream. */
 export interface PacketTaker {
