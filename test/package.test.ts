@@ -35,6 +35,20 @@ export type State = TrackerState['state'];
 export const wrong: number = result.path;
 `;
 
+test('the script of each worker thread is one file', async () => {
+	const folder = join(ROOT, 'dist', 'node');
+	const files = await readdir(folder, { recursive: true });
+	// dist/node/web has the scripts of browsers, which are bundled with a page.
+	const scripts = files.filter((file) => /-worker\.js$/.test(file) && !file.startsWith('web'));
+	assert.ok(scripts.length > 0);
+	for (const script of scripts) {
+		const text = await readFile(join(folder, script), 'utf8');
+		const imports = [...text.matchAll(/^import .* from ['"](.*)['"]/gm)].map(([, name]) => name);
+		const others = imports.filter((name) => name?.startsWith('node:') !== true);
+		assert.equal(others, [], script);
+	}
+});
+
 test('the installed package has a command and typed exports that work', async (t) => {
 	const folder = await makeFolder(t);
 	await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
