@@ -229,7 +229,7 @@ export class ChunkPicker {
 		let best: number | undefined;
 		let least = Number.POSITIVE_INFINITY;
 		const { isDirect } = node.window;
-		const isSpared = node.have.isFull && (this.#isBusy || (isDirect && node.attempts.size > 0));
+		const isSpared = node.have.isFull && this.#isSpared(node);
 		const helpers = isSpared && isDirect ? this.#helpers() : [];
 		const most = Math.min(SAMPLE, node.useful);
 		let compared = 0;
@@ -250,6 +250,28 @@ export class ChunkPicker {
 			}
 		}
 		return best;
+	}
+
+	/**
+	 * Whether chunks that co-downloaders are about to get are not requested from `node`, a complete one.
+	 * On direct lanes, this ends when most of the peers are complete: there is enough for everybody, and
+	 * the few co-downloaders have little to pass on.
+	 */
+	#isSpared({ window, attempts }: RemoteNode): boolean {
+		if (!window.isDirect) {
+			return this.#isBusy;
+		}
+		return (this.#isBusy || attempts.size > 0) && !this.#areMostComplete;
+	}
+
+	/** Whether more than one of the peers that answer is complete, and most of them are. */
+	get #areMostComplete(): boolean {
+		let [complete, partial] = [0, 0];
+		for (const { have, isSnubbed } of this.#nodes.values()) {
+			complete += !isSnubbed && have.isFull ? 1 : 0;
+			partial += !isSnubbed && !have.isFull ? 1 : 0;
+		}
+		return complete > Math.max(1, partial);
 	}
 
 	/** The partial nodes on direct lanes that answer. */

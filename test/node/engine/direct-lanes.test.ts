@@ -173,6 +173,40 @@ test('a complete node is not asked for chunks that co-downloaders have, while en
 	);
 });
 
+/**
+ * How many of `count` complete nodes have open requests, if all missing chunks are assigned to a
+ * co-downloader, which has nothing yet.
+ */
+function askedOfComplete(count: number): number {
+	const chunks = 4_096;
+	const { engine, coDownloaders } = engineOf(chunks, ['one']);
+	for (let chunk = 0; chunk < chunks; chunk += 1) {
+		if (coDownloaders.rankOf(Math.floor(chunk / SHARE), chunks / SHARE) === 0) {
+			engine.states.move(chunk, 'assigned');
+		}
+	}
+	for (let node = 1; node < count; node += 1) {
+		engine.nodeHas(`seeder-${node}`, Bitfield.full(chunks).indices());
+		engine.rebound(`seeder-${node}`, { isDirect: true, mostPart: MAX_RANGE });
+	}
+	let decisions = engine.decide(0);
+	for (let now = 10; now < 60; now += 10) {
+		const nodes = [...engine.nodes.keys()];
+		answer(
+			engine,
+			nodes.flatMap((node) => requestsIn(decisions, node)),
+			now,
+		);
+		decisions = engine.decide(now);
+	}
+	return [...engine.nodes.values()].filter(({ outstanding }) => outstanding > 0).length;
+}
+
+test('if most peers are complete, chunks that co-downloaders are about to get are requested from all of them', () => {
+	assert.is(askedOfComplete(2), 2);
+	assert.is(askedOfComplete(5), 5);
+});
+
 /** The co-downloaders of a download of 8 chunks: one node, `fast`. */
 function withFast(): CoDownloaders {
 	const coDownloaders = new CoDownloaders('downloader');
