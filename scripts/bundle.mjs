@@ -29,7 +29,7 @@ await build({
 });
 
 // The workers of the library as well, in place: a thread that loads fifty modules, MQTT.js among
-// them, takes five times as much processor time to start.
+// them, takes four times as much processor time to start.
 await build({
 	...node,
 	outdir: 'dist/node',
