@@ -32,6 +32,11 @@ export class CoDownloaders {
 		this.#self = hashId(self);
 	}
 
+	/** A fraction of the content by which this node's order of shares is rotated; random over the nodes. */
+	get phase(): number {
+		return this.#self / 2 ** 32;
+	}
+
 	/** Whether there are co-downloaders. */
 	get areThere(): boolean {
 		return this.#all.size > 0;

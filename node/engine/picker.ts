@@ -282,16 +282,17 @@ export class ChunkPicker {
 	}
 
 	/**
-	 * Cost, below 1, of a chunk that is requested from `node`. On a direct lane to a complete node, the
-	 * first of the own shares costs least. Other shares cost more, and less the later they are in the
-	 * content, because their nodes request these last. A share for which this node has rank 1 costs
-	 * less than one with rank 2, so that not all nodes help with the same chunks.
+	 * Cost, below 1, of a chunk that is requested from `node`. On a direct lane to a complete node, own
+	 * shares cost least, and a share for which this node has rank 1 costs less than one with rank 2, so
+	 * that not all nodes help with the same chunks. Of equal rank, the next in this node's order costs
+	 * least: if all nodes had the same order, the seeder of a large swarm would send the first shares
+	 * again before it has sent all others once.
 	 */
 	#costAt({ have, window }: RemoteNode, chunk: number, rank: number): number {
 		if (!have.isFull || !window.isDirect) {
 			return rank === 0 ? 0 : 0.5;
 		}
-		const position = chunk / this.#layout.chunks;
-		return (rank + (rank === 0 ? position : 1 - position)) / 4;
+		const turn = (chunk / this.#layout.chunks + this.#coDownloaders.phase) % 1;
+		return (rank + turn) / 4;
 	}
 }

@@ -7,7 +7,7 @@ const SHORTEST = 20;
 /** ms after which a lane loses its slot to a waiting lane, even if it has not sent a whole chunk. */
 export const LONGEST = 2_000;
 /** Every so many slots, the lane that has waited longest gets the slot, so that each lane gets one. */
-const IN_TURN = 4;
+const IN_TURN = 16;
 
 /**
  * Decides which direct lanes send. If more than `FEW` lanes have ranges to send, `SLOTS` of them

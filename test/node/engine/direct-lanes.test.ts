@@ -16,8 +16,8 @@ const SHARE = MAX_RANGE / SIZE;
 const SEEDER = 'seeder';
 
 /** An engine with a seeder on a direct lane, and with co-downloaders that have nothing yet. */
-function engineOf(chunks: number, others: readonly string[]) {
-	const coDownloaders = new CoDownloaders('downloader');
+function engineOf(chunks: number, others: readonly string[], self = 'downloader') {
+	const coDownloaders = new CoDownloaders(self);
 	coDownloaders.set(new Set(others));
 	let request = 0n;
 	const demand = new Demand();
@@ -79,6 +79,15 @@ test('a node first requests its own shares, in long runs that stay within one sh
 		assert.is(Math.floor((chunk + count - 1) / SHARE), share, `${count} chunks from ${chunk}`);
 	}
 	assert.is(Math.max(...seen.map(([, count]) => count)), SHARE, 'a whole share in one range');
+});
+
+test('each node begins with another of its shares, so that a seeder of many is asked for all parts of the content', () => {
+	const begins = ['one', 'two', 'three', 'four'].map((self) => {
+		const requests = requestsIn(engineOf(64, ['other'], self).engine.decide(0), SEEDER);
+		const offset = requests[0]?.ranges[0]?.[0] ?? Number.NaN;
+		return Math.floor((4 * offset) / (64 * SIZE));
+	});
+	assert.ok(new Set(begins).size > 2, `${begins} of four quarters`);
 });
 
 test('a run for a reader begins with the chunk that the reader needs', () => {
