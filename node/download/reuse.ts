@@ -126,11 +126,15 @@ export class Reuse {
 		for await (const finder of search) {
 			const chunks = this.missing().values();
 			const takeAll = async (): Promise<void> => {
-				// Shared memory is passed to the thread that writes without a copy.
-				const block = new Uint8Array(new SharedArrayBuffer(this.#content.seed.layout.chunkSize));
+				let block: Uint8Array | undefined;
+				const memory = (): Uint8Array => {
+					// Shared memory is passed to the thread that writes without a copy.
+					block ??= new Uint8Array(new SharedArrayBuffer(chunkSize));
+					return block;
+				};
 				for (const chunk of chunks) {
 					signal.throwIfAborted();
-					await this.#takeFound(chunk, finder, block);
+					await this.#takeFound(chunk, finder, memory);
 				}
 			};
 			await Promise.all(Array.from({ length: lanes }, takeAll));
@@ -169,10 +173,10 @@ export class Reuse {
 		await this.#take(chunk, 1, all, 'files');
 	}
 
-	/** @param block memory with room for a chunk */
-	async #takeFound(chunk: number, finder: Finder, block: Uint8Array): Promise<void> {
-		const bytes = block.subarray(0, this.#content.seed.layout.sizeOf(chunk));
+	/** @param memory returns memory with room for a chunk; called only if there is a candidate */
+	async #takeFound(chunk: number, finder: Finder, memory: () => Uint8Array): Promise<void> {
 		for (const candidate of finder.candidates(chunk)) {
+			const bytes = memory().subarray(0, this.#content.seed.layout.sizeOf(chunk));
 			const isRead = await candidate.read(bytes).then(
 				() => true,
 				() => false,

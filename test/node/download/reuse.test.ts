@@ -119,6 +119,27 @@ test('if only some files are wanted, only their chunks are missing', async () =>
 	assert.equal([reuse.missing(), found(reuse).zeros], [[], 2 * CHUNK]);
 });
 
+test('a search that finds nothing takes no memory for chunks', async (t) => {
+	const Shared = globalThis.SharedArrayBuffer;
+	let made = 0;
+	globalThis.SharedArrayBuffer = class extends Shared {
+		constructor(length: number) {
+			super(length);
+			made += 1;
+		}
+	} as SharedArrayBufferConstructor;
+	t.defer(() => {
+		globalThis.SharedArrayBuffer = Shared;
+	});
+	const bytes = contentOf(6 * CHUNK);
+	const { reuse } = rig(bytes);
+	await reuse.takeAll(digestChunk, [knownIn(() => [])], never);
+	assert.is(made, 0);
+	const one = candidate(chunkOf(bytes, 2));
+	await reuse.takeAll(digestChunk, [knownIn((chunk) => (chunk === 2 ? [one] : []))], never);
+	assert.equal([made, reuse.missing()], [1, [0, 1, 3, 4, 5]]);
+});
+
 test('known chunks are verified and counted by their origin, and each candidate gets its result', async () => {
 	const bytes = contentOf(5 * CHUNK + 9);
 	const { content, storage, reuse } = rig(bytes);
