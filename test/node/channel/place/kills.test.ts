@@ -5,6 +5,7 @@ import { mkdir, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { openInPlace } from '../../../../node/channel/place/in-place.ts';
 import { openReleases } from '../../../../node/channel/place/releases.ts';
@@ -23,14 +24,38 @@ const AT_ONCE = 2;
 const MOST_WAIT = 10;
 /** Most ms that a process with releases lives, which is killed at any time. */
 const MOST_LIFE = 450;
-const CHILD = fileURLToPath(
+const FOLLOWER = fileURLToPath(
 	new URL('../../../helpers/harness/follower-process.js', import.meta.url),
 );
 const test = suite('followers that are killed', { timeout: 60_000 + KILLS * 3_000 });
 
+/** The script of followers as one file, with which they start in a quarter of the time. */
+async function bundledFollower(t: Scope): Promise<string> {
+	const outfile = join(await makeFolder(t), 'follower.mjs');
+	// The parts that are not used here, such as MQTT.js, require modules of Node.js.
+	const js = "import { createRequire } from 'node:module'; const require = createRequire('/');";
+	await build({
+		...{ entryPoints: [FOLLOWER], outfile, banner: { js } },
+		...{ bundle: true, platform: 'node', format: 'esm' },
+	});
+	return outfile;
+}
+
+/** A process that follows. */
+interface Follower {
+	/** The path of its script. */
+	readonly script: string;
+	/** The folder that has the followed folder. */
+	readonly root: string;
+	/** A number for the random changes of people, and for the time of the kill. */
+	readonly number: number;
+	/** The number of releases. @default 0, to follow in place */
+	readonly keep?: number;
+}
+
 /** Kills a process: some at any time, most of them while they apply a version. */
-async function killOnce(t: Scope, root: string, number: number, keep = 0): Promise<void> {
-	const child = spawn(process.execPath, [CHILD, root, String(number), String(keep)], {
+async function killOnce(t: Scope, { script, root, number, keep = 0 }: Follower): Promise<void> {
+	const child = spawn(process.execPath, [script, root, String(number), String(keep)], {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
 	t.defer(() => child.kill('SIGKILL'));
@@ -92,14 +117,14 @@ function leafAt(path: string): string {
 }
 
 /** @returns the number of kills in the middle of a switch */
-async function killOften(t: Scope, kills: number, number: number): Promise<number> {
+async function killOften(t: Scope, script: string, kills: number, number: number): Promise<number> {
 	const root = await makeFolder(t);
 	const random = seededRandom(number);
 	const people = new People(root, random);
 	let applied = 0;
 	let pending = 0;
 	for (let kill = 0; kill < kills; kill += 1) {
-		await killOnce(t, root, number * 1_000 + kill);
+		await killOnce(t, { script, root, number: number * 1_000 + kill });
 		pending += existsSync(join(root, 'dir/.shoal/switch')) ? 1 : 0;
 		if (random() < 0.5) {
 			people.change();
@@ -117,7 +142,8 @@ async function killOften(t: Scope, kills: number, number: number): Promise<numbe
 test('after each kill the folder is one version, and no change of people is lost', async (t) => {
 	const each = Math.ceil(KILLS / AT_ONCE);
 	const first = Number(process.env.SHOAL_SEED ?? Math.floor(Math.random() * 1e6));
-	const runs = Array.from({ length: AT_ONCE }, (_, at) => killOften(t, each, first + at));
+	const script = await bundledFollower(t);
+	const runs = Array.from({ length: AT_ONCE }, (_, at) => killOften(t, script, each, first + at));
 	const pending = await Promise.all(runs).catch((error: Error) => {
 		error.message += ` (SHOAL_SEED=${first})`;
 		throw error;
@@ -151,7 +177,8 @@ test('with releases, current is whole at any moment, and only releases are left'
 	// On a busy machine, no process may have lived until it had applied a version.
 	for (let kill = 0; kill < Math.ceil(KILLS / 4) || (applied === 0 && kill < KILLS); kill += 1) {
 		let isOver = false;
-		const killing = killOnce(t, root, Math.floor(Math.random() * 1e6), 2).finally(() => {
+		const number = Math.floor(Math.random() * 1e6);
+		const killing = killOnce(t, { script: FOLLOWER, root, number, keep: 2 }).finally(() => {
 			isOver = true;
 		});
 		while (!isOver) {
