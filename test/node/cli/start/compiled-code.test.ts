@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { codeFolder } from '../../../../node/cli/start/compiled-code.ts';
 import { makeFolder } from '../../../helpers/fixtures/folder.ts';
@@ -10,15 +12,23 @@ import { type Scope, suite } from '../../../helpers/harness/suite.ts';
 const test = suite('compiled code');
 const run = promisify(execFile);
 const MODULE = new URL('../../../../node/cli/start/compiled-code.js', import.meta.url);
+/** The module with what it needs, as it is shipped. The files that it imports load a whole broker. */
+const bundled = build({
+	entryPoints: [fileURLToPath(MODULE)],
+	bundle: true,
+	write: false,
+	platform: 'node',
+	format: 'esm',
+});
 const LOAD = `
-	const { requireWithCode } = await import('${MODULE}');
-	const { answer } = requireWithCode(...process.argv.slice(1));
+	const { requireWithCode } = await import(process.argv[1]);
+	const { answer } = requireWithCode(...process.argv.slice(2));
 	console.log(answer());
 `;
 /** Uses one more function, in a process that takes more than a second, or less. */
 const USE_MORE = (isLong: boolean): string => `
-	const { requireWithCode } = await import('${MODULE}');
-	const { more } = requireWithCode(...process.argv.slice(1));
+	const { requireWithCode } = await import(process.argv[1]);
+	const { more } = requireWithCode(...process.argv.slice(2));
 	setTimeout(() => console.log(more(), process.uptime() > 1), ${isLong ? 1_100 : 0});
 `;
 
@@ -31,9 +41,11 @@ async function setUp(t: Scope) {
 		path,
 		`exports.answer = () => require('node:path').join('a', 'b'); exports.more = ${more};`,
 	);
+	const loader = join(folder, 'loader.mjs');
+	await writeFile(loader, (await bundled).outputFiles[0]?.contents ?? '');
 	/** Loads the module in a new process. @returns the answer of the module */
 	const load = async (use = '', script = LOAD): Promise<string> => {
-		const args = ['--input-type=module', '-e', script, path, code, use];
+		const args = ['--input-type=module', '-e', script, pathToFileURL(loader).href, path, code, use];
 		const { stdout, stderr } = await run(process.execPath, args);
 		assert.is(stderr, '');
 		return stdout.trim();
