@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { makeFolder } from '../fixtures/folder.ts';
 import type { Scope } from './suite.ts';
-import { until } from './until.ts';
 
 /**
  * The path of the command line: the shipped bundle, or the single files when coverage is measured.
@@ -42,6 +41,8 @@ export type CliEvent = Record<string, unknown> & {
 export class Shoal {
 	readonly events: CliEvent[] = [];
 	readonly #child: ChildProcess;
+	/** Emits `change` after each event, and when the process has ended. */
+	readonly #changes = new EventEmitter().setMaxListeners(0);
 	#code: number | NodeJS.Signals | undefined;
 	#stderr = '';
 
@@ -59,13 +60,17 @@ export class Shoal {
 		const command = [...within, process.execPath, main, ...args, '--json'];
 		this.#child = spawn(command[0] as string, command.slice(1), { env });
 		const out = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
-		out.on('line', (line) => this.events.push({ ...JSON.parse(line), at: performance.now() }));
+		out.on('line', (line) => {
+			this.events.push({ ...JSON.parse(line), at: performance.now() });
+			this.#changes.emit('change');
+		});
 		this.#child.stderr?.on('data', (data) => {
 			this.#stderr += data;
 		});
 		// On close, not on exit: the last output may not have been read at exit.
 		this.#child.on('close', (code, signal) => {
 			this.#code = code ?? signal ?? -1;
+			this.#changes.emit('change');
 		});
 		t.defer(() => this.end());
 	}
@@ -90,7 +95,7 @@ export class Shoal {
 	/** Waits for the first event of that name. Fails if the process ends before it. */
 	async event(name: string, ms?: number): Promise<CliEvent> {
 		const find = (): CliEvent | undefined => this.events.find(({ event }) => event === name);
-		await until(
+		await this.#until(
 			`the event ${name}`,
 			() => {
 				const isThere = find() !== undefined;
@@ -113,8 +118,18 @@ export class Shoal {
 
 	/** Waits until the process has ended by itself. @returns its exit code or signal */
 	async exit(ms?: number): Promise<number | NodeJS.Signals> {
-		await until('the process to end', () => this.#code !== undefined, ms);
+		await this.#until('the process to end', () => this.#code !== undefined, ms);
 		return this.#code as number | NodeJS.Signals;
+	}
+
+	/** As {@link until}, but looks only when there is something new. */
+	async #until(what: string, condition: () => boolean, ms = 60_000): Promise<void> {
+		const signal = AbortSignal.timeout(ms);
+		while (!condition()) {
+			await once(this.#changes, 'change', { signal }).catch(() => {
+				throw new Error(`after ${ms} ms still not true: ${what}`);
+			});
+		}
 	}
 
 	signal(signal: NodeJS.Signals): void {
