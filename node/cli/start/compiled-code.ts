@@ -17,6 +17,8 @@ import { EXIT } from '../exit-codes.ts';
 
 /** Bytes of the SHA-256 with which a file of compiled code begins. */
 const SUM_BYTES = 32;
+/** The use of a run without a command. */
+const OTHER = 'other';
 const WRITABLE_BY_OTHERS = 0o022;
 /** ms. */
 const WEEK = 7 * 24 * 60 * 60_000;
@@ -41,7 +43,7 @@ type Body = (
  * Loads a CommonJS module as `require` does, with compiled code from an earlier run. If no code is
  * stored for this version of Node.js and of the module, stores the code when the process exits,
  * because only then it contains every function that was used. A process that took long stores it
- * again if it used more functions.
+ * again if it used more functions. A use without code of its own begins with that of no use.
  *
  * @param path of the module, which contains only ASCII characters
  * @param folder where compiled code is kept
@@ -49,16 +51,18 @@ type Body = (
  * @returns its exports
  */
 export function requireWithCode(path: string, folder: string, use = ''): unknown {
-	const ending = `-${/^[a-z]+$/.test(use) ? use : 'other'}`;
-	const kept = join(folder, versionOf(path) + ending);
-	const cachedData = readIfWhole(kept);
+	const ending = `-${/^[a-z]+$/.test(use) ? use : OTHER}`;
+	const version = join(folder, versionOf(path));
+	const kept = version + ending;
+	const own = readIfWhole(kept);
+	const cachedData = own ?? readIfWhole(`${version}-${OTHER}`);
 	// A text in UTF-8 would first be searched for characters beyond ASCII.
 	const script = new vm.Script(module.wrap(readFileSync(path, 'latin1')), {
 		filename: path,
 		cachedData,
 		importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 	});
-	const stored = script.cachedDataRejected === false ? (cachedData?.length ?? 0) : 0;
+	const stored = script.cachedDataRejected === false ? (own?.length ?? 0) : 0;
 	process.once('exit', (code) => {
 		// After wrong arguments, the code is not kept, because `use` may be no command.
 		if (stored > 0 ? process.uptime() > LONG : code !== EXIT.usage) {

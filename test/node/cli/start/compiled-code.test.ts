@@ -25,6 +25,17 @@ const LOAD = `
 	const { answer } = requireWithCode(...process.argv.slice(2));
 	console.log(answer());
 `;
+/** Prints first whether V8 rejected stored code: undefined if there was none. */
+const TELL = `
+	import vm from 'node:vm';
+	vm.Script = class extends vm.Script {
+		constructor(...args) {
+			super(...args);
+			console.log(this.cachedDataRejected);
+		}
+	};
+	${LOAD}
+`;
 /** Uses one more function, in a process that takes more than a second, or less. */
 const USE_MORE = (isLong: boolean): string => `
 	const { requireWithCode } = await import(process.argv[1]);
@@ -83,6 +94,13 @@ test('is stored again by a process that took long and used more functions', asyn
 	assert.ok(larger > size + 1_000, `${size} to ${larger}`);
 	assert.is(await load('', USE_MORE(true)), '500 true');
 	assert.is((await stat(file)).mtimeMs, mtimeMs, 'the same functions are not stored again');
+});
+
+test('of no use is used by a use that has none, which then gets its own', async (t) => {
+	const { load, kept } = await setUp(t);
+	assert.is(await load('', TELL), 'undefined\na/b');
+	assert.is(await load('get', TELL), 'false\na/b', 'the code of no use was not rejected');
+	assert.is((await kept()).length, 2);
 });
 
 test('is not used if it is damaged or belongs to another version of the module', async (t) => {
