@@ -12,7 +12,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const AT_ONCE = 2 * availableParallelism();
 /** The files that take longest. They start first, so that none of them runs alone at the end. */
 const LONG =
-	/(web\/(transfer|states|folders)|cli\/(get|channels)|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults|unsure-broker)|behaviour\/(rates|wrong-peers|failing-calls|secrets|streams|unsure-channels)|announcer|peers\/make-way|cli\/signals)\.test\.js$/;
+	/(web\/(transfer|stored|states|folders)|cli\/(get|channels)|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults|unsure-broker)|behaviour\/(rates|wrong-peers|failing-calls|secrets|streams|unsure-channels)|announcer|peers\/make-way|cli\/signals)\.test\.js$/;
 const TIMING = /^timing\//;
 /** Timing files that need little of the processor: they run at the same time. */
 const WAITING = /^timing\/(channels|rates|recovery)\./;

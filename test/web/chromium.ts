@@ -4,6 +4,7 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
 import type { Scope } from '../helpers/harness/suite.ts';
 import { until } from '../helpers/harness/until.ts';
+import { stopReports } from './worker-traffic.ts';
 
 /** The timeout for everything in a tab, ms: long enough for a busy machine. */
 const TIMEOUT = 100_000;
@@ -32,6 +33,8 @@ export interface TabOptions {
 	 * do.
 	 */
 	readonly keepsPages?: boolean;
+	/** Whether the browser keeps its reports about the network of workers, see {@link stopReports}. */
+	readonly keepsReports?: boolean;
 }
 
 /** A tab of a separate browser, and the errors in it. */
@@ -82,6 +85,16 @@ export async function openTab(t: Scope, url: string, options: TabOptions = {}): 
 			trouble.push(`request: ${request.url()}`);
 		}
 	});
+	if (!options.keepsReports) {
+		page.on('worker', (worker) => {
+			stopReports(worker).catch((error) => {
+				// A worker that has ended meanwhile, for example by a reload, needs nothing.
+				if (page.workers().includes(worker)) {
+					trouble.push(`worker: ${error.message}`);
+				}
+			});
+		});
+	}
 	await page.goto(url);
 	return { page, context, profile, trouble };
 }

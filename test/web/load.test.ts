@@ -97,7 +97,7 @@ async function liveSwarm(t: Scope, url: string): Promise<void> {
 test('with a hundred nodes and a thousand seeds the page uses a small part of one core, and its memory does not grow', async (t) => {
 	const { url, page: address } = await spawnServed(t);
 	await liveSwarm(t, url);
-	const { page, context, profile, trouble } = await openTab(t, address);
+	const { page, context, profile, trouble } = await openTab(t, address, { keepsReports: true });
 	await page.getByText('1000').first().waitFor();
 	const cdp = await context.newCDPSession(page);
 	const heap = async (): Promise<number> => {

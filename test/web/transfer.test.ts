@@ -1,59 +1,24 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import * as assert from 'uvu/assert';
 import { WebSocketServer } from 'ws';
 import { Link, makeNodeId, parseJoinLink, Topics } from '../../protocol/index.ts';
 import { startRelay } from '../helpers/adversaries/relay.ts';
 import { makeFolder } from '../helpers/fixtures/folder.ts';
-import { CACHELESS, randomFile, Shoal } from '../helpers/harness/shoal.ts';
+import { CACHELESS, randomFile, Shoal, sha256 } from '../helpers/harness/shoal.ts';
 import { type Scope, suite } from '../helpers/harness/suite.ts';
 import { judge } from '../helpers/harness/timing.ts';
 import { until } from '../helpers/harness/until.ts';
-import { openTab, untilNothingIsKept } from './chromium.ts';
+import { openTab } from './chromium.ts';
+import { get, share } from './downloads.ts';
 import { ownAddress, spawnServed, spawnShare } from './served.ts';
+import { stopReports } from './worker-traffic.ts';
 
 const test = suite('transfers of a browser', { timeout: 600_000 });
 const SIZE = 100 * 1024 * 1024;
 const MESSAGE = 256 * 1024;
-
-async function digestOf(path: string): Promise<string> {
-	const hash = createHash('sha256');
-	for await (const bytes of createReadStream(path)) {
-		hash.update(bytes);
-	}
-	return hash.digest('hex');
-}
-
-/**
- * Downloads `name` with one click.
- *
- * @returns the SHA-256 of the saved file, and the ms until the browser began to save it
- */
-async function get(page: Page, name: string): Promise<{ digest: string; ms: number }> {
-	const button = page.getByRole('button', { name: `Get ${name}` });
-	await button.waitFor();
-	const saved = page.waitForEvent('download');
-	const start = performance.now();
-	await button.click();
-	const download = await saved;
-	const ms = performance.now() - start;
-	assert.is(download.suggestedFilename(), name);
-	return { digest: await digestOf(await download.path()), ms };
-}
-
-/** Shares a file with the input of the page. @returns the id of its seed */
-async function share(page: Page, path: string, name: string): Promise<string> {
-	await page.getByRole('link', { name: 'My files' }).click();
-	await page.getByLabel(/Share files/).setInputFiles(path);
-	const link = page.locator('.mine.sharing').getByRole('link', { name });
-	await link.waitFor();
-	return ((await link.getAttribute('href')) ?? '').slice(1);
-}
 
 /**
  * Returns the ms in which a worker of the browser receives `bytes` bytes over a WebSocket and drops
@@ -77,7 +42,7 @@ async function bareTime(t: Scope, bytes: number): Promise<number> {
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	t.defer(() => server.close());
 	const { port } = server.address() as AddressInfo;
-	const { page, context } = await openTab(t, `http://127.0.0.1:${port}`);
+	const { page, context } = await openTab(t, `http://127.0.0.1:${port}`, { keepsReports: true });
 	const ms = await page.evaluate<number>(`new Promise((resolve) => {
 		const code = \`
 			const start = performance.now();
@@ -101,56 +66,29 @@ test('a browser downloads 100 MiB at a quarter of the rate of a bare WebSocket o
 	const upDigest = await randomFile(join(folder, 'up.bin'), SIZE);
 	const { url, page: address } = await spawnServed(t);
 	await spawnShare(t, join(folder, 'down.bin'), '--broker', url);
-	let first = await openTab(t, address);
+	// The bound applies to both with the reports of the browser.
+	const options = { keepsReports: true };
+	let first = await openTab(t, address, options);
 	// It is about 0.6 on an idle machine.
 	await judge('share of the rate of a bare WebSocket', { unit: '', least: 0.25 }, async () => {
 		await first.context.close();
 		const bare = await bareTime(t, SIZE);
-		first = await openTab(t, address);
+		first = await openTab(t, address, options);
 		const down = await get(first.page, 'down.bin');
 		assert.is(down.digest, digest);
 		return bare / down.ms;
 	});
+	await Promise.all(first.page.workers().map(stopReports));
 
 	const id = await share(first.page, join(folder, 'up.bin'), 'up.bin');
 	const out = join(folder, 'out');
 	const node = new Shoal(t, ['get', id, '--broker', url, '-o', out, '--no-linger']);
 	const { ms } = await node.event('complete');
 	console.log(`a node got ${SIZE} bytes from the browser in ${ms} ms`);
-	assert.is(await digestOf(out), upDigest);
+	assert.is(await sha256(out), upDigest);
 	const second = await openTab(t, address);
 	assert.is((await get(second.page, 'up.bin')).digest, upDigest);
 	assert.equal([...first.trouble, ...second.trouble], []);
-});
-
-test('a download resumes after a reload, and a complete file is still there after a reload', async (t) => {
-	const folder = await makeFolder(t);
-	const digest = await randomFile(join(folder, 'file.bin'), 40_000_000);
-	const { url, page: address } = await spawnServed(t);
-	await spawnShare(t, join(folder, 'file.bin'), '--broker', url, '--max-up', '6MB');
-	const { page, trouble } = await openTab(t, address);
-	await page.getByRole('button', { name: 'Get file.bin' }).click();
-	const have = async (): Promise<number> =>
-		Number(await page.locator('.mine progress').getAttribute('value'));
-	await until('a quarter is there', async () => (await have()) > 10_000_000);
-	const before = await have();
-	const saved = page.waitForEvent('download');
-	await page.reload();
-	await page.locator('.mine.fetching').waitFor();
-	const after = await have();
-	assert.ok(after >= before - 4_000_000, `${before} before, ${after} after`);
-	const download = await saved;
-	assert.is(await digestOf(await download.path()), digest);
-	await page.reload();
-	await page.locator('.mine.complete').waitFor();
-	const again = page.waitForEvent('download');
-	await page.getByRole('button', { name: 'Save' }).click();
-	assert.is(await digestOf(await (await again).path()), digest);
-	await page.getByRole('button', { name: 'Remove' }).click();
-	await untilNothingIsKept(page);
-	await page.reload();
-	await page.getByText('Nothing yet.').waitFor();
-	assert.equal(trouble, []);
 });
 
 test('files with names that are escaped when shown can be saved, and empty files can be shared', async (t) => {
@@ -166,7 +104,7 @@ test('files with names that are escaped when shown can be saved, and empty files
 	const download = await saved;
 	// Chromium replaces joiners in file names.
 	assert.is(download.suggestedFilename(), family.replaceAll('\u200d', '_'));
-	assert.is(await digestOf(await download.path()), await digestOf(join(folder, family)));
+	assert.is(await sha256(await download.path()), await sha256(join(folder, family)));
 	const id = await share(page, join(folder, 'empty.txt'), 'empty.txt');
 	// A second time: the file is already shared, which is not an error.
 	await page.getByLabel(/Share files/).setInputFiles(join(folder, 'empty.txt'));
@@ -177,58 +115,6 @@ test('files with names that are escaped when shown can be saved, and empty files
 	assert.is(await page.locator('.mine').count(), 2);
 	assert.is(await page.locator('.mine.failed').count(), 0);
 	assert.equal(trouble, []);
-});
-
-test('with any room, a download is complete, or fails because the browser has no room left', async (t) => {
-	const folder = await makeFolder(t);
-	await randomFile(join(folder, 'file.bin'), 3_000_000);
-	const { url, page: address } = await spawnServed(t);
-	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
-	const { page, context, trouble } = await openTab(t, address);
-	const devTools = await context.newCDPSession(page);
-	const { origin } = new URL(address);
-	const outcomes = new Set<string>();
-	for (let quotaSize = 1_000_000; quotaSize <= 10_000_000; quotaSize += 500_000) {
-		await devTools.send('Storage.overrideQuotaForOrigin', { origin, quotaSize });
-		await page.getByRole('link', { name: 'Swarm' }).click();
-		await page.getByRole('button', { name: 'Get file.bin' }).click();
-		const card = page.locator('.mine.complete, .mine.failed');
-		const text = (await card.textContent()) ?? '';
-		const [outcome = ''] = /complete|the browser has (no )?room/.exec(text) ?? [];
-		assert.is.not(outcome, '', `${quotaSize}: ${text}`);
-		outcomes.add(outcome);
-		await page.getByRole('button', { name: 'Remove' }).click();
-		await page.getByText('Nothing yet.').waitFor();
-	}
-	assert.equal([...outcomes].at(-1), 'complete');
-	assert.ok(outcomes.size > 1, 'there was too little room at first');
-	await page.getByText('connected', { exact: true }).waitFor();
-	assert.equal(trouble, []);
-});
-
-test('a tab that has stopped a download does not remove the file that another tab has completed', async (t) => {
-	const folder = await makeFolder(t);
-	const digest = await randomFile(join(folder, 'file.bin'), 20_000_000);
-	const { url, page: address } = await spawnServed(t);
-	await spawnShare(t, join(folder, 'file.bin'), '--broker', url, '--max-up', '6MB');
-	const { page: first, context } = await openTab(t, address);
-	await first.getByRole('button', { name: 'Get file.bin' }).click();
-	await first.locator('.mine.fetching').waitFor();
-	await first.getByRole('button', { name: 'Stop' }).click();
-	await first.locator('.mine.stopped').waitFor();
-	const second = await context.newPage();
-	await second.goto(`${address}/#files`);
-	await second.getByRole('button', { name: 'Go on' }).click();
-	await second.locator('.mine.complete').waitFor();
-	await first.getByRole('button', { name: 'Remove' }).click();
-	await first.getByText('Nothing yet.').waitFor();
-	// The tab waits for the other one for up to a second.
-	await first.waitForTimeout(1_500);
-	const saved = second.waitForEvent('download');
-	await second.getByRole('button', { name: 'Save' }).click();
-	assert.is(await digestOf(await (await saved).path()), digest);
-	await second.reload();
-	await second.locator('.mine.complete').waitFor();
 });
 
 /** The announces of the content `name` that a broker has got so far: `announced`, `withdrawn`. */
@@ -275,42 +161,6 @@ test('a share that is removed while it is announced is not shared afterwards', a
 	assert.equal(trouble, []);
 });
 
-test('a file that is stopped during its check and then removed leaves nothing, and can be downloaded again', async (t) => {
-	const folder = await makeFolder(t);
-	const digest = await randomFile(join(folder, 'file.bin'), 120_000_000);
-	const { url, page: address } = await spawnServed(t);
-	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
-	const { page, trouble } = await openTab(t, address);
-	await get(page, 'file.bin');
-	await page.reload();
-	await page.getByRole('button', { name: 'Stop' }).click();
-	// Both outcomes are right, because the check may have ended before Stop.
-	await page.getByText('stopped at 100 %').or(page.locator('.mine.complete')).waitFor();
-	await page.getByRole('button', { name: 'Remove' }).click();
-	await page.getByText('Nothing yet.').waitFor();
-	await untilNothingIsKept(page);
-	await page.getByRole('link', { name: 'Swarm' }).click();
-	assert.is((await get(page, 'file.bin')).digest, digest);
-	assert.equal(trouble, []);
-});
-
-test('a tab does not change a file of another tab', async (t) => {
-	const folder = await makeFolder(t);
-	const digest = await randomFile(join(folder, 'file.bin'), 3_000_000);
-	const { url, page: address } = await spawnServed(t);
-	await spawnShare(t, join(folder, 'file.bin'), '--broker', url);
-	const { page, context } = await openTab(t, address);
-	await get(page, 'file.bin');
-	const other = await context.newPage();
-	await other.goto(`${address}/#files`);
-	await other.getByText('in another tab of this browser').waitFor();
-	await other.getByRole('button', { name: 'Hide here' }).click();
-	await other.getByText('Nothing yet.').waitFor();
-	const again = page.waitForEvent('download');
-	await page.getByRole('button', { name: 'Save' }).click();
-	assert.is(await digestOf(await (await again).path()), digest);
-});
-
 test('without TLS a page asks for the token, and downloads and shares in memory', async (t) => {
 	const host = ownAddress();
 	assert.ok(host !== undefined, 'this machine has an address beside loopback');
@@ -337,7 +187,7 @@ test('without TLS a page asks for the token, and downloads and shares in memory'
 	const out = join(folder, 'out');
 	const node = new Shoal(t, ['get', id, '-o', out, '--no-linger'], joined);
 	await node.event('complete');
-	assert.is(await digestOf(out), upDigest);
+	assert.is(await sha256(out), upDigest);
 	assert.equal(trouble, []);
 });
 
