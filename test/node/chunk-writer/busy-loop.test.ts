@@ -4,17 +4,21 @@ import { suite } from '../../helpers/harness/suite.ts';
 
 const test = suite('load of the event loop');
 
-/** A load with a clock and a processor time that the test sets. */
+/** A load with a clock and a usage that the test sets. */
 function load() {
-	const at = { now: 0, cpu: 0 };
+	const at = { now: 0, cpu: 0, preemptions: 0 };
 	const loop = new BusyLoop(
 		() => at.now,
-		() => at.cpu,
+		() => ({ ...at }),
 	);
-	/** `ms` pass, in which the process uses `cpu` ms of processor time; then a piece of work ends. */
-	const pass = (ms: number, cpu: number, work = 1): boolean => {
+	/**
+	 * `ms` pass, in which the process uses `cpu` ms of processor time and loses its core `preemptions`
+	 * times; then a piece of work ends.
+	 */
+	const pass = (ms: number, cpu: number, work = 1, preemptions = 0): boolean => {
 		at.now += ms;
 		at.cpu += cpu;
+		at.preemptions += preemptions;
 		loop.worked(work);
 		return loop.isBusy;
 	};
@@ -34,6 +38,9 @@ test('it is not busy if the process waits for the network, or for a core', () =>
 	}
 	for (let step = 0; step < 50; step += 1) {
 		assert.not(pass(20, 6, 15), 'other processes use the cores');
+	}
+	for (let step = 0; step < 50; step += 1) {
+		assert.not(pass(110, 8, 80, 1), 'many other processes use the cores');
 	}
 });
 
