@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { END } from './batch-end.ts';
 
-// Runs every test file in its own process, so that a file that leaves something open is reported.
+// Runs every test file in its own process, so that a file that leaves something open is reported; the
+// small files of the parts run several in one process, because they take less time than its start.
 // Most files wait much of the time, so more of them run at once than there are cores. Files in
 // timing/ measure how long something takes. They run one after the other, except for those that
 // mostly wait, and only if the arguments name them.
@@ -14,6 +16,9 @@ const AT_ONCE = 2 * availableParallelism();
 const LONG =
 	/(web\/(transfer|stored|states|folders)|cli\/(get|channels)|package|gateway\/folder-zip|engine\/swarm(-bound)?|swarm\/(folders|resume|faults|fuzz|outages|direct-faults|unsure-broker)|behaviour\/(rates|wrong-peers|failing-calls|secrets|streams|unsure-channels)|announcer|peers\/make-way|cli\/signals)\.test\.js$/;
 const TIMING = /^timing\//;
+/** Small files, and how many of them run in one process. */
+const SMALL = /^(broker|protocol|node\/(?!cli))/;
+const BATCH = 12;
 /** Timing files that need little of the processor: they run at the same time. */
 const WAITING = /^timing\/(channels|rates|recovery)\./;
 /** As the command line does, V8 optimizes code later: most files end before that pays. */
@@ -40,10 +45,12 @@ interface Result {
 	readonly seconds: number;
 }
 
-function runFile(file: string): Promise<Result> {
+/** Runs `files`, at least one, in one process. @returns a result for each file that has begun */
+function run(files: readonly string[]): Promise<Result[]> {
 	return new Promise((resolve) => {
-		const start = performance.now();
-		const child = spawn(process.execPath, [...FLAGS, `${HERE}${file}`], { env: process.env });
+		const script = files.length === 1 ? files : ['run-batch.js', ...files];
+		const [main, ...args] = script as [string, ...string[]];
+		const child = spawn(process.execPath, [...FLAGS, `${HERE}${main}`, ...args]);
 		let output = '';
 		const keep = (data: Buffer): void => {
 			output += data;
@@ -51,22 +58,40 @@ function runFile(file: string): Promise<Result> {
 		child.stdout.on('data', keep);
 		child.stderr.on('data', keep);
 		child.on('close', (code) => {
-			const count = (name: string): number => {
-				return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(output)?.[1] ?? 0);
-			};
-			const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
-			const seconds = Math.round((performance.now() - start) / 1_000);
-			resolve({ file, code, output, total, passed, skipped, seconds });
+			resolve(resultsOf(files, output, code));
 		});
 	});
 }
 
-/** Runs `files`, `atOnce` at a time, and removes them from the list. */
-async function runAll(files: string[], atOnce: number): Promise<Result[]> {
+/** The last file that has begun has the exit code of the process, and what was printed at its end. */
+function resultsOf(files: readonly string[], output: string, code: number | null): Result[] {
+	const outputs = files.length === 1 ? [output] : output.split(`${END}\n`);
+	const rest = outputs.length > files.length ? outputs.pop() : '';
+	return outputs.map((text, index) => {
+		const isLast = index === outputs.length - 1;
+		const own = isLast && rest ? `${text}${rest}in one process with ${files.join(', ')}\n` : text;
+		const count = (name: string): number => {
+			return Number(new RegExp(`${name}:\\s+([\\d.]+)`).exec(text)?.[1] ?? 0);
+		};
+		const [total, passed, skipped] = [count('Total'), count('Passed'), count('Skipped')];
+		const seconds = Math.round(count('Duration') / 1_000);
+		const file = files[index] as string;
+		return { file, code: isLast ? code : 0, output: own, total, passed, skipped, seconds };
+	});
+}
+
+/** Runs `batches`, `atOnce` at a time, and removes them from the list. */
+async function runAll(batches: string[][], atOnce: number): Promise<Result[]> {
 	const results: Result[] = [];
 	const lane = async (): Promise<void> => {
-		for (let file = files.shift(); file !== undefined; file = files.shift()) {
-			results.push(await runAndTell(file));
+		for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
+			const ended = await run(batch);
+			ended.forEach(tell);
+			results.push(...ended);
+			// A file that ends its process keeps others from running.
+			if (ended.length < batch.length) {
+				batches.push(batch.slice(ended.length));
+			}
 		}
 	};
 	await Promise.all(Array.from({ length: atOnce }, lane));
@@ -87,8 +112,13 @@ async function runTiming(files: readonly string[]): Promise<Result[]> {
 }
 
 async function runAndTell(file: string): Promise<Result> {
-	const result = await runFile(file);
-	const { passed, total, seconds, output } = result;
+	const [result] = (await run([file])) as [Result];
+	tell(result);
+	return result;
+}
+
+function tell(result: Result): void {
+	const { file, passed, total, seconds, output } = result;
 	const skipped = result.skipped > 0 ? `, ${result.skipped} skipped` : '';
 	const word = isGood(result) ? 'ok  ' : 'FAIL';
 	console.log(`${word} ${file}  ${passed} of ${total}${skipped}, ${seconds} s`);
@@ -96,7 +126,6 @@ async function runAndTell(file: string): Promise<Result> {
 	if (!isGood(result) || asked.length > 0) {
 		console.log(output);
 	}
-	return result;
 }
 
 function isGood({ code, total, passed, skipped }: Result): boolean {
@@ -111,16 +140,22 @@ const all = await readdir(HERE, { recursive: true });
 const files = all.filter((file) => file.endsWith('.test.js') && isAskedFor(file)).sort();
 const isLong = (file: string): boolean => LONG.test(file);
 const together = files.filter((file) => !TIMING.test(file) && !ALONE.test(file));
+const small = together.filter((file) => SMALL.test(file) && !isLong(file));
+const others = together.filter((file) => !small.includes(file));
+const alone = (each: string[]): string[][] => each.map((file) => [file]);
 const results = [
 	...(await runAll(
-		[...together.filter(isLong), ...together.filter((file) => !isLong(file))],
+		[
+			...alone(others.filter(isLong)),
+			...Array.from({ length: Math.ceil(small.length / BATCH) }, (_, index) =>
+				small.slice(index * BATCH, (index + 1) * BATCH),
+			),
+			...alone(others.filter((file) => !isLong(file))),
+		],
 		// A browser has several processes, so fewer files run at once.
 		asked.some((start) => start.startsWith('web/')) ? availableParallelism() : AT_ONCE,
 	)),
-	...(await runAll(
-		files.filter((file) => ALONE.test(file)),
-		1,
-	)),
+	...(await runAll(alone(files.filter((file) => ALONE.test(file))), 1)),
 	...(await runTiming(files.filter((file) => TIMING.test(file)))),
 ];
 
